@@ -1,0 +1,133 @@
+//! From the file's tree to the plan: section by section, going on after every fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ControlPlan, characteristics, constants, payload};
+use crate::check::Check;
+use crate::check::yaml::Node;
+use crate::digest;
+use crate::expression::Names;
+use crate::reading::Places;
+use crate::rule::parse::Scope;
+use crate::rule::{MAX_STATE_BYTES, RuleBody, parse, state_bound};
+
+/// Most rules.
+const MAX_RULES: usize = 1_000;
+
+/// The plan, if `check` found no fault.
+pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<ControlPlan> {
+    let keys = [
+        "version",
+        "reading",
+        "characteristics",
+        "constants",
+        "rules",
+    ];
+    let entries = check.mapping(root, "the plan", &keys, "")?;
+    if let Some(node) = entries.require(check, "version")
+        && check
+            .number(node, "version")
+            .is_some_and(|version| version != 1.0)
+    {
+        check.fault(
+            &node.span,
+            "this version of the plan's language is unknown; write `version: 1`",
+        );
+    }
+
+    let mut names = Names::default();
+    let mut definitions = BTreeMap::new();
+    let (mut pointers, attributes) = match entries.require(check, "reading") {
+        Some(node) => payload::parse(check, node, &mut names),
+        None => Default::default(),
+    };
+    for (name, pointer) in &attributes {
+        let definition = pointer
+            .iter()
+            .fold(digest::Definition::new("attribute"), |definition, token| {
+                definition.text(token)
+            });
+        definitions.insert(name.clone(), definition.finish());
+    }
+    let mut section = match entries.require(check, "characteristics") {
+        Some(node) => characteristics::declare_all(check, node, &mut names),
+        None => Default::default(),
+    };
+    let tables = match entries.get("constants") {
+        Some(node) => constants::parse(check, node, &mut names, &mut definitions),
+        None => Vec::new(),
+    };
+    let formulas = section.formulas(check, &names, &mut definitions);
+    let rules_node = entries.require(check, "rules");
+    let scope = Scope {
+        names: &names,
+        definitions: &definitions,
+    };
+    let rules = rules_node
+        .map(|node| rules(check, node, &scope))
+        .unwrap_or_default();
+
+    let state_bytes = state_bound::HEADER
+        + rules
+            .iter()
+            .map(|rule| {
+                state_bound::bound(rule, |slot| {
+                    section.characteristics[usize::from(slot)].name.len()
+                })
+            })
+            .sum::<usize>();
+    if state_bytes > MAX_STATE_BYTES
+        && let Some(entry) = entries.entry("rules")
+    {
+        check.fault(
+            &entry.key.span,
+            format!("these rules may need {state_bytes} bytes of state for a machine; at most {MAX_STATE_BYTES} are kept"),
+        );
+    }
+
+    let (attribute_names, attribute_pointers) = attributes.into_iter().unzip();
+    pointers.attributes = attribute_pointers;
+    pointers.characteristics = std::mem::take(&mut section.pointers);
+    Some(ControlPlan {
+        hash: digest::of_file(source.as_bytes()),
+        places: Places::new(pointers),
+        attributes: attribute_names,
+        characteristics: section.characteristics,
+        tables,
+        formulas,
+        by_id: rules
+            .iter()
+            .enumerate()
+            .map(|(at, rule)| (rule.id.clone(), at))
+            .collect(),
+        rules,
+        state_bytes,
+    })
+}
+
+fn rules(check: &mut Check<'_>, node: &Node, scope: &Scope<'_>) -> Vec<RuleBody> {
+    let Some(items) = check.sequence(node, "rules") else {
+        return Vec::new();
+    };
+    if let Some(item) = items.get(MAX_RULES) {
+        check.fault(&item.span, format!("more than {MAX_RULES} rules"));
+    }
+    let mut rules: Vec<RuleBody> = Vec::new();
+    let mut ids = BTreeSet::new();
+    for item in items.iter().take(MAX_RULES) {
+        let rule = parse::parse(check, item, scope);
+        if let Some((id, place)) = check.scalar_of(item, "id")
+            && !ids.insert(id)
+        {
+            check.fault(&place, format!("duplicate rule id `{id}`"));
+        }
+        rules.extend(rule);
+    }
+    if items.is_empty() {
+        check.fault(
+            &(node.span.start..node.span.start),
+            "a plan has at least one rule",
+        );
+    }
+    rules
+}
