@@ -1,0 +1,50 @@
+//! Hosts function binaries over the Lambda Runtime API, on this machine.
+//!
+//! One process is one execution environment with an API of its own on 127.0.0.1. Environments start when an
+//! invocation needs one, are reused while they are well, and are gone after a crash or a time-out.
+//! Promises: a function sees what it would see in Lambda (environment, headers, limits, one invocation at
+//! a time); every invocation ends in exactly one [`Outcome`]; nothing of a host outlives it.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use runtime_api::{FunctionHost, FunctionSpec, LogLine, Outcome};
+//!
+//! let spec = FunctionSpec {
+//!     name: "quality-evaluator".into(),
+//!     binary: "target/debug/quality-evaluator".into(),
+//!     environment: [("STATE_TABLE".into(), "andon-state".into())].into(),
+//!     time_out: std::time::Duration::from_secs(60),
+//!     memory_mb: 256,
+//!     function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:quality-evaluator".into(),
+//!     max_environments: 4,
+//! };
+//! let host = FunctionHost::start(spec, Arc::new(|line: LogLine<'_>| println!("{}", line.text)))?;
+//! match host.invoke(r#"{"Records":[]}"#.into()).await?.outcome {
+//!     Outcome::Answer(body) => println!("{}", String::from_utf8_lossy(&body)),
+//!     failed => eprintln!("{failed}"),
+//! }
+//! host.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How processes end
+//!
+//! [`FunctionHost::stop`] and dropping the host kill every process. Each is the leader of a process group
+//! of its own, so that an interrupt at the terminal reaches the host alone, which then ends its functions.
+//! If the host itself is killed, its APIs go away and a function's runtime client returns an error from its
+//! next call, which ends the process.
+
+mod api;
+mod environment;
+mod host;
+mod identity;
+mod invocation;
+mod log;
+mod spec;
+
+pub use host::{FunctionHost, InvokeError, StartError};
+pub use invocation::{Invocation, MAX_ANSWER_BYTES, MAX_PAYLOAD_BYTES, Outcome};
+pub use log::{LogLine, LogSink, LogStream};
+pub use spec::FunctionSpec;
