@@ -1,0 +1,52 @@
+//! The writer on AWS: what `main.rs`, local invocations and tests run alike.
+
+use std::sync::Arc;
+
+use kinesis_batch::{Batch, BatchError, BatchResponse};
+use lambda_function::aws::SdkConfig;
+use lambda_function::deadline::Deadline;
+use lambda_function::metrics::Metrics;
+use set_aside::S3Shelf;
+
+use crate::config::{Config, Policy};
+use crate::{DynamoEventTable, Ports, handle};
+
+/// The function, connected.
+pub struct Writer {
+    policy: Policy,
+    ports: Ports<DynamoEventTable, S3Shelf>,
+}
+
+impl Writer {
+    /// Connects to what `config` names.
+    pub fn connect(config: Config, sdk: &SdkConfig, metrics: Arc<Metrics>) -> Self {
+        let function = config.settings.function_name;
+        let ports = Ports {
+            table: DynamoEventTable::new(aws_sdk_dynamodb::Client::new(sdk), config.events_table),
+            shelf: S3Shelf::new(
+                aws_sdk_s3::Client::new(sdk),
+                config.set_aside_bucket,
+                function,
+            ),
+            metrics,
+        };
+        Self {
+            policy: config.policy,
+            ports,
+        }
+    }
+
+    /// Stores one batch.
+    ///
+    /// # Errors
+    /// If `body` is no Kinesis event.
+    pub async fn invoke(
+        &self,
+        body: &[u8],
+        deadline: Deadline,
+    ) -> Result<BatchResponse, BatchError> {
+        let mut buffer = Vec::new();
+        let batch = Batch::decode(body, &mut buffer)?;
+        Ok(handle(&self.policy, &self.ports, &batch, deadline).await)
+    }
+}

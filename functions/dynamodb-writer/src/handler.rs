@@ -1,0 +1,186 @@
+//! Stores one batch: decide for every record, write, checkpoint.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use kinesis_batch::{Batch, BatchResponse, Outcomes, UserRecord};
+use lambda_function::Causes;
+use lambda_function::deadline::Deadline;
+use lambda_function::metrics::Metrics;
+use quality_event::{Finding, QualityEvent, Transition};
+use set_aside::{Fate, SetAside, Shelf};
+
+use crate::config::{Policy, Store};
+use crate::store::{Stored, store};
+use crate::{EventTable, Item, metric};
+
+/// What the handler acts through.
+pub struct Ports<T, S> {
+    /// Where events are stored.
+    pub table: T,
+    /// Where records go that are no events.
+    pub shelf: S,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What one record calls for.
+#[derive(Debug)]
+pub enum Action {
+    /// The event is stored.
+    Store(Item),
+    /// The table does not keep it; the reason is a metric's dimension.
+    Skip(&'static str),
+    /// The record is no event: a retry would not cure it.
+    Quarantine(SetAside),
+}
+
+/// Pure.
+pub fn decide(policy: &Policy, record: &UserRecord<'_>) -> Action {
+    match QualityEvent::from_json(record.data) {
+        Err(malformed) => {
+            Action::Quarantine(SetAside::user_record(record, "not-an-event", &malformed))
+        }
+        Ok(event) => match skipped(policy.store, &event) {
+            Some(reason) => Action::Skip(reason),
+            None => Action::Store(Item::of(&event, policy.keep)),
+        },
+    }
+}
+
+fn skipped(store: Store, event: &QualityEvent) -> Option<&'static str> {
+    let alerting = match &event.finding {
+        Finding::Violation(violation) if violation.transition == Some(Transition::Ongoing) => {
+            Err("ongoing")
+        }
+        Finding::Violation(_) => Ok(()),
+        Finding::Prediction(prediction) if prediction.flagged => Ok(()),
+        Finding::Prediction(_) => Err("unflagged"),
+    };
+    alerting.err().filter(|_| store == Store::Alerting)
+}
+
+/// Never fails as a whole: the stream resumes at the first record that is not done.
+pub async fn handle<T: EventTable, S: Shelf>(
+    policy: &Policy,
+    ports: &Ports<T, S>,
+    batch: &Batch<'_>,
+    deadline: Deadline,
+) -> BatchResponse {
+    let mut outcomes = batch.outcomes();
+    let mut writes = Writes::default();
+    let mut aside = Aside::default();
+    for malformed in batch.malformed() {
+        aside.add(malformed.parent, SetAside::malformed(malformed));
+    }
+    for record in batch.user_records() {
+        match decide(policy, record) {
+            Action::Store(item) => writes.add(item, record),
+            Action::Skip(reason) => {
+                ports.metrics.add(&metric::SKIPPED, &[reason], 1);
+                outcomes.done(record.parent);
+            }
+            Action::Quarantine(unreadable) => aside.add(record.parent, unreadable),
+        }
+    }
+    ports
+        .metrics
+        .add(&metric::DUPLICATES, &[], writes.duplicates);
+
+    let fates = store(&ports.table, &ports.metrics, &writes.items, deadline).await;
+    for (stored, records) in fates.into_iter().zip(&writes.records) {
+        match stored {
+            Stored::Written => {
+                ports.metrics.add(&metric::STORED, &[], 1);
+                records
+                    .iter()
+                    .for_each(|record| outcomes.done(record.parent));
+            }
+            Stored::Refused(cause) => {
+                for record in records {
+                    aside.add(
+                        record.parent,
+                        SetAside::user_record(record, "refused-by-table", &cause),
+                    );
+                }
+            }
+            Stored::Pending => {}
+        }
+    }
+    aside.quarantine(ports, &mut outcomes).await;
+    ports
+        .metrics
+        .add(&metric::UNFINISHED, &[], outcomes.unfinished());
+    tracing::info!(
+        records = batch.len(),
+        items = writes.items.len(),
+        unfinished = outcomes.unfinished(),
+        "batch stored"
+    );
+    outcomes.response()
+}
+
+/// The distinct items of a batch, each with the records that ask for it. Of two events with one key the
+/// later one counts, as it would if they came in two batches.
+#[derive(Default)]
+struct Writes<'r, 'b> {
+    items: Vec<Item>,
+    records: Vec<Vec<&'r UserRecord<'b>>>,
+    places: HashMap<(String, String), usize>,
+    duplicates: usize,
+}
+
+impl<'r, 'b> Writes<'r, 'b> {
+    fn add(&mut self, item: Item, record: &'r UserRecord<'b>) {
+        match self
+            .places
+            .entry((item.machine.clone(), item.time_id.clone()))
+        {
+            Entry::Occupied(place) => {
+                self.items[*place.get()] = item;
+                self.records[*place.get()].push(record);
+                self.duplicates += 1;
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.items.len());
+                self.items.push(item);
+                self.records.push(vec![record]);
+            }
+        }
+    }
+}
+
+/// What goes to quarantine, and the records that wait for it.
+#[derive(Default)]
+struct Aside {
+    parents: Vec<usize>,
+    records: Vec<SetAside>,
+}
+
+impl Aside {
+    fn add(&mut self, parent: usize, record: SetAside) {
+        self.parents.push(parent);
+        self.records.push(record);
+    }
+
+    /// A record is done once its bytes are safe; until then it stays in front of the checkpoint.
+    async fn quarantine<T, S: Shelf>(&self, ports: &Ports<T, S>, outcomes: &mut Outcomes) {
+        if self.records.is_empty() {
+            return;
+        }
+        match ports.shelf.put(Fate::Quarantine, &self.records).await {
+            Ok(()) => {
+                for (parent, record) in self.parents.iter().zip(&self.records) {
+                    ports
+                        .metrics
+                        .add(&metric::QUARANTINED, &[&record.reason], 1);
+                    outcomes.done(*parent);
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), records = self.records.len(), "quarantine out of reach");
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What the writer counts. Dimensions name reasons, never machines.
+
+use lambda_function::metrics::Metric;
+
+/// Every metric of this function.
+pub const METRICS: &[Metric] = &[
+    STORED,
+    SKIPPED,
+    DUPLICATES,
+    QUARANTINED,
+    UNFINISHED,
+    TABLE_REFUSALS,
+];
+
+pub(crate) const STORED: Metric =
+    Metric::count("EventsStored", &[], "distinct events written to the table");
+pub(crate) const SKIPPED: Metric = Metric::count(
+    "EventsSkipped",
+    &["reason"],
+    "events that the table does not keep, by reason",
+);
+pub(crate) const DUPLICATES: Metric = Metric::count(
+    "EventsDuplicated",
+    &[],
+    "events delivered more than once within a batch",
+);
+pub(crate) const QUARANTINED: Metric = Metric::count(
+    "Quarantined",
+    &["reason"],
+    "records set aside because no retry cures them",
+);
+pub(crate) const UNFINISHED: Metric = Metric::count(
+    "RecordsUnfinished",
+    &[],
+    "records that stay in front of the checkpoint",
+);
+pub(crate) const TABLE_REFUSALS: Metric = Metric::count(
+    "TableRefusals",
+    &["reason"],
+    "calls that the table answered in part or not at all",
+);

@@ -1,0 +1,360 @@
+//! Judges one batch: sort by machine, then in rounds load, judge, publish and commit; checkpoint.
+//!
+//! A round takes the unfinished machines in chunks. A machine whose load, publication or commit failed for a
+//! reason that may pass, or that lost the race for its state, comes again in the next round, until the deadline;
+//! every machine thus gets its turn before any gets a second one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use control_plan::ControlPlan;
+use futures_util::{StreamExt, stream};
+use kinesis_batch::{Batch, BatchResponse, Outcomes};
+use lambda_function::Causes;
+use lambda_function::backoff::Backoff;
+use lambda_function::deadline::Deadline;
+use lambda_function::metrics::Metrics;
+use quality_event::EventId;
+use set_aside::{Fate, SetAside, Shelf};
+
+use crate::machine::{MachineReadings, sort};
+use crate::outbox::{self, Entry, Outbox};
+use crate::state_store::{self, Commit, Committed, Loaded, StateStore};
+use crate::verdict::{MachineRecord, Verdict, judge};
+use crate::{PortError, metric};
+
+const CONCURRENT_COMMITS: usize = 16;
+const FIRST_WAIT: Duration = Duration::from_millis(25);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// What the handler acts through.
+pub struct Ports<S, O, Q> {
+    /// Where machines' states are kept.
+    pub states: S,
+    /// Where quality events go.
+    pub outbox: O,
+    /// Where unreadable records go.
+    pub shelf: Q,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Never fails as a whole: the stream resumes at the first record that is not done. `request_id` names this
+/// invocation and no other; `state_ttl` is how long a silent machine's state is kept.
+pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
+    plan: &ControlPlan,
+    ports: &Ports<S, O, Q>,
+    state_ttl: Duration,
+    batch: &Batch<'_>,
+    request_id: &str,
+    deadline: Deadline,
+) -> BatchResponse {
+    let mut outcomes = batch.outcomes();
+    let (machines, unreadable) = sort(plan, batch);
+    let mut machines: Vec<_> = machines.into_iter().map(Open::new).collect();
+    let machine_count = machines.len();
+
+    quarantine(ports, &unreadable, &mut outcomes, deadline).await;
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    for round in 0_u32.. {
+        let mut again = Vec::new();
+        let mut waiting = machines.into_iter().peekable();
+        while waiting.peek().is_some() {
+            let chunk: Vec<_> = waiting.by_ref().take(state_store::MAX_MACHINES).collect();
+            let owner = format!("{request_id}/{round}");
+            let attempt = Attempt {
+                plan,
+                ports,
+                state_ttl,
+                owner: &owner,
+            };
+            // Cut off at the deadline, an attempt leaves nothing half done that the next one would not repeat.
+            let Ok(tried) = deadline.run(attempt.run(chunk)).await else {
+                break;
+            };
+            for (machine, end) in tried {
+                match end {
+                    End::Done => machine
+                        .readings
+                        .readings
+                        .iter()
+                        .for_each(|(record, _)| outcomes.done(record.parent)),
+                    End::Again(reason) => {
+                        ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
+                        again.push(machine);
+                    }
+                    End::GivenUp(reason) => ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1),
+                }
+            }
+        }
+        machines = again;
+        if machines.is_empty() || backoff.wait(deadline).await.is_err() {
+            break;
+        }
+    }
+    ports
+        .metrics
+        .add(&metric::UNFINISHED, &[], outcomes.unfinished());
+    tracing::info!(
+        records = batch.len(),
+        machines = machine_count,
+        unreadable = unreadable.len(),
+        unfinished = outcomes.unfinished(),
+        plan = plan.hash(),
+        "batch judged"
+    );
+    outcomes.response()
+}
+
+/// An unreadable record is done once its bytes are safe; until then it stays in front of the checkpoint.
+async fn quarantine<S, O, Q: Shelf>(
+    ports: &Ports<S, O, Q>,
+    unreadable: &[(usize, SetAside)],
+    outcomes: &mut Outcomes,
+    deadline: Deadline,
+) {
+    if unreadable.is_empty() {
+        return;
+    }
+    let records: Vec<_> = unreadable
+        .iter()
+        .map(|(_, record)| record.clone())
+        .collect();
+    match deadline
+        .run(ports.shelf.put(Fate::Quarantine, &records))
+        .await
+    {
+        Ok(Ok(())) => {
+            for (parent, record) in unreadable {
+                ports
+                    .metrics
+                    .add(&metric::QUARANTINED, &[&record.reason], 1);
+                outcomes.done(*parent);
+            }
+        }
+        Ok(Err(error)) => tracing::error!(error = %Causes(&error), "quarantine out of reach"),
+        Err(error) => tracing::error!(%error, records = records.len(), "quarantine too slow"),
+    }
+}
+
+/// A machine with readings to judge, and what of them this invocation has already published.
+struct Open<'r, 'b> {
+    readings: MachineReadings<'r, 'b>,
+    published: HashMap<EventId, Vec<u8>>,
+}
+
+impl<'r, 'b> Open<'r, 'b> {
+    fn new(readings: MachineReadings<'r, 'b>) -> Self {
+        Self {
+            readings,
+            published: HashMap::new(),
+        }
+    }
+}
+
+/// How an attempt at a machine ended; the reason is a metric's dimension.
+enum End {
+    Done,
+    Again(&'static str),
+    GivenUp(&'static str),
+}
+
+impl End {
+    fn of(error: &PortError, reason: &'static str) -> Self {
+        match error.passing {
+            true => Self::Again(reason),
+            false => Self::GivenUp(reason),
+        }
+    }
+}
+
+/// One attempt at a chunk of machines.
+struct Attempt<'a, S, O, Q> {
+    plan: &'a ControlPlan,
+    ports: &'a Ports<S, O, Q>,
+    state_ttl: Duration,
+    owner: &'a str,
+}
+
+type Tried<'r, 'b> = Vec<(Open<'r, 'b>, End)>;
+
+impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
+    async fn run<'r, 'b>(&self, chunk: Vec<Open<'r, 'b>>) -> Tried<'r, 'b> {
+        let names: Vec<_> = chunk
+            .iter()
+            .map(|machine| machine.readings.machine.as_str())
+            .collect();
+        let loaded = match self.ports.states.load(&names).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), machines = chunk.len(), "states not loaded");
+                return chunk
+                    .into_iter()
+                    .map(|machine| (machine, End::of(&error, "load")))
+                    .collect();
+            }
+        };
+        let mut tried = Vec::new();
+        let mut judged = Vec::new();
+        for machine in chunk {
+            match self.judge(&loaded, &machine) {
+                None => tried.push((machine, End::Again("load"))),
+                Some(verdict) => judged.push((machine, verdict)),
+            }
+        }
+        let failed = self.publish(&mut judged).await;
+        let commits = judged.into_iter().map(|(machine, judged)| {
+            let failure = failed.get(&machine.readings.machine).copied();
+            async move {
+                let end = match failure {
+                    Some(true) => End::Again("publish"),
+                    Some(false) => End::GivenUp("publish"),
+                    None => self.commit(&machine, &judged).await,
+                };
+                (machine, end)
+            }
+        });
+        tried.extend(
+            stream::iter(commits)
+                .buffered(CONCURRENT_COMMITS)
+                .collect::<Vec<_>>()
+                .await,
+        );
+        tried
+    }
+
+    /// `None` if nothing is known of the machine's state.
+    fn judge(&self, loaded: &Loaded, machine: &Open<'_, '_>) -> Option<Judged<'_>> {
+        let name = &machine.readings.machine;
+        if loaded.unprocessed.contains(name) {
+            return None;
+        }
+        let mut version = 0;
+        let mut record = MachineRecord::default();
+        if let Some(stored) = loaded.states.get(name) {
+            version = stored.version;
+            let (decoded, lost) = MachineRecord::decode(stored);
+            record = decoded;
+            for part in lost {
+                self.ports.metrics.add(&metric::STATE_LOST, &[part], 1);
+                tracing::error!(
+                    machine = name,
+                    part,
+                    "stored state cannot be decoded, starting afresh"
+                );
+            }
+        }
+        let keep_ms = i64::try_from(self.state_ttl.as_millis()).unwrap_or(i64::MAX);
+        let verdict = judge(self.plan, &record, &machine.readings.readings, keep_ms);
+        let entries = verdict.events.iter().map(Entry::of).collect();
+        Some(Judged {
+            version,
+            verdict,
+            entries,
+        })
+    }
+
+    /// Puts what is not yet on the stream, and returns the machines of which something is still missing, with
+    /// whether another attempt may help.
+    async fn publish(&self, judged: &mut [(Open<'_, '_>, Judged<'_>)]) -> HashMap<String, bool> {
+        let mut failed = HashMap::new();
+        let fresh: Vec<_> = judged
+            .iter()
+            .flat_map(|(machine, judged)| {
+                judged
+                    .entries
+                    .iter()
+                    .filter(|entry| !machine.has_published(entry))
+            })
+            .collect();
+        let mut taken = HashSet::new();
+        for call in outbox::calls(&fresh) {
+            match self.ports.outbox.put(call).await {
+                Ok(refused) => {
+                    let refused: HashSet<_> = refused.into_iter().collect();
+                    for (index, entry) in call.iter().enumerate() {
+                        if refused.contains(&index) {
+                            failed.insert(entry.machine.clone(), true);
+                        } else {
+                            taken.insert(entry.id.clone());
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %Causes(&error), events = call.len(), "events not published");
+                    failed.extend(
+                        call.iter()
+                            .map(|entry| (entry.machine.clone(), error.passing)),
+                    );
+                }
+            }
+        }
+        for (machine, judged) in judged {
+            let entries = judged
+                .entries
+                .iter()
+                .filter(|entry| taken.contains(&entry.id));
+            machine
+                .published
+                .extend(entries.map(|entry| (entry.id.clone(), entry.json.clone())));
+        }
+        failed
+    }
+
+    async fn commit(&self, machine: &Open<'_, '_>, judged: &Judged<'_>) -> End {
+        let Judged {
+            version,
+            verdict,
+            entries,
+        } = judged;
+        if verdict.changed || !entries.is_empty() {
+            let commit = Commit {
+                machine: &machine.readings.machine,
+                loaded: *version,
+                owner: self.owner,
+                record: &verdict.next,
+                expires_at: state_store::expires_at(verdict.arrived_ms, self.state_ttl),
+            };
+            match self.ports.states.commit(&commit).await {
+                Ok(Committed::Done) => {}
+                Ok(Committed::Lost) => return End::Again("race"),
+                Err(error) => {
+                    tracing::warn!(error = %Causes(&error), machine = machine.readings.machine, "state not committed");
+                    return End::of(&error, "commit");
+                }
+            }
+        }
+        self.count(verdict);
+        End::Done
+    }
+
+    fn count(&self, verdict: &Verdict<'_>) {
+        let metrics = &self.ports.metrics;
+        metrics.add(&metric::READINGS_JUDGED, &[], verdict.judged);
+        metrics.add(&metric::READINGS_REPLAYED, &[], verdict.replayed);
+        for (rule, times) in &verdict.not_applicable {
+            metrics.add(&metric::NOT_APPLICABLE, &[rule], *times);
+        }
+        for event in &verdict.events {
+            let transition = event
+                .transition()
+                .map_or("none", |transition| transition.as_str());
+            metrics.add(&metric::EVENTS, &[event.subject(), transition], 1);
+        }
+    }
+}
+
+/// A machine's readings judged, on their way out.
+struct Judged<'p> {
+    /// The version of the state that was loaded.
+    version: u64,
+    verdict: Verdict<'p>,
+    entries: Vec<Entry>,
+}
+
+impl Open<'_, '_> {
+    fn has_published(&self, entry: &Entry) -> bool {
+        self.published.get(&entry.id) == Some(&entry.json)
+    }
+}

@@ -1,0 +1,45 @@
+//! Judges every reading by the control plan.
+//!
+//! **In:** a batch of the readings stream. **Out:** quality events on the quality-events stream, and per machine
+//! one item with the state of its rules and a watermark per shard.
+//!
+//! **Promise:** a machine's readings are judged in stream order, each once; what a machine's readings gave rise
+//! to is published before its state says that they were judged, and the checkpoint never passes a reading whose
+//! machine is unfinished. A machine that fails holds back itself alone: the others of the batch are published
+//! and committed, and a retry costs them a comparison. What cannot be read is set aside with its bytes at once.
+
+pub mod config;
+mod function;
+mod handler;
+mod machine;
+mod metric;
+mod outbox;
+mod plan_keeper;
+mod plan_source;
+mod state_store;
+mod verdict;
+mod watermark;
+
+pub use function::Evaluator;
+pub use handler::{Ports, handle};
+pub use machine::{MachineReadings, sort};
+pub use metric::METRICS;
+pub use outbox::{Entry, KinesisOutbox, Outbox};
+pub use plan_keeper::{PlanKeeper, PlanUnusable};
+pub use plan_source::{AnyPlanSource, Fetched, FilePlanSource, PlanSource, PlanUri, S3PlanSource};
+pub use state_store::{Commit, Committed, DynamoStateStore, Loaded, StateStore, StoredState};
+pub use verdict::{MachineRecord, Verdict, judge};
+pub use watermark::{Position, Watermarks};
+
+/// Why a port's call had no effect that can be relied on.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct PortError {
+    /// What was attempted.
+    pub what: &'static str,
+    /// Whether the same call may succeed a moment later.
+    pub passing: bool,
+    /// What the service said.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}

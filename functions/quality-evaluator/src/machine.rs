@@ -1,0 +1,57 @@
+//! A batch sorted by machine. Pure.
+
+use std::collections::HashMap;
+
+use control_plan::{ControlPlan, Reading};
+use kinesis_batch::{Batch, UserRecord};
+use set_aside::SetAside;
+
+/// One machine's readings of a batch, in stream order.
+#[derive(Debug)]
+pub struct MachineReadings<'r, 'b> {
+    /// The machine.
+    pub machine: String,
+    /// Where each reading lies, and what it says.
+    pub readings: Vec<(&'r UserRecord<'b>, Reading)>,
+}
+
+/// What cannot be read, and the index of the record that waits for it.
+pub type Unreadable = (usize, SetAside);
+
+/// The batch's readings by machine, in the order in which the machines first appear, and what no retry makes
+/// readable.
+pub fn sort<'r, 'b>(
+    plan: &ControlPlan,
+    batch: &'r Batch<'b>,
+) -> (Vec<MachineReadings<'r, 'b>>, Vec<Unreadable>) {
+    let mut machines: Vec<MachineReadings<'r, 'b>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut unreadable: Vec<_> = batch
+        .malformed()
+        .iter()
+        .map(|record| (record.parent, SetAside::malformed(record)))
+        .collect();
+    for record in batch.user_records() {
+        match plan.read(record.data) {
+            Err(error) => {
+                unreadable.push((
+                    record.parent,
+                    SetAside::user_record(record, error.reason(), &error),
+                ));
+            }
+            Ok(reading) => {
+                let place = *places
+                    .entry(reading.machine.clone())
+                    .or_insert_with_key(|machine| {
+                        machines.push(MachineReadings {
+                            machine: machine.clone(),
+                            readings: Vec::new(),
+                        });
+                        machines.len() - 1
+                    });
+                machines[place].readings.push((record, reading));
+            }
+        }
+    }
+    (machines, unreadable)
+}

@@ -1,0 +1,125 @@
+//! The plan in force: refreshed as it changes, and never replaced by one that fails its check.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use control_plan::{ControlPlan, PlanErrors};
+use lambda_function::Causes;
+use lambda_function::clock::Clock;
+use lambda_function::metrics::Metrics;
+use tokio::sync::Mutex;
+
+use crate::plan_source::{Fetched, PlanSource};
+use crate::{PortError, metric};
+
+/// Holds the last good plan.
+pub struct PlanKeeper<S, C> {
+    source: S,
+    name: String,
+    refresh: Duration,
+    clock: C,
+    metrics: Arc<Metrics>,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    plan: Arc<ControlPlan>,
+    /// The version fetched last, good or not, so that a bad one is reported once.
+    tag: String,
+    asked_ms: i64,
+}
+
+/// Why a function cannot start: there is no good plan yet.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanUnusable {
+    /// It cannot be fetched.
+    #[error("no control plan at {uri}: check it and put it there with `andon plan push`")]
+    Unreachable {
+        /// Where it should be.
+        uri: String,
+        /// What the source said.
+        #[source]
+        cause: PortError,
+    },
+    /// It fails its check.
+    #[error("the control plan at {uri} fails its check:\n{errors}")]
+    Refused {
+        /// Where it is.
+        uri: String,
+        /// Every fault of it.
+        errors: PlanErrors,
+    },
+}
+
+impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
+    /// Fetches the first plan, which must be good. `name` stands in its error messages.
+    pub async fn start(
+        source: S,
+        name: String,
+        refresh: Duration,
+        clock: C,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, PlanUnusable> {
+        let (tag, text) = match source.fetch(None).await {
+            Ok(Fetched::Plan { tag, text }) => (tag, text),
+            Ok(Fetched::Unchanged) => (String::new(), String::new()),
+            Err(cause) => return Err(PlanUnusable::Unreachable { uri: name, cause }),
+        };
+        let plan = ControlPlan::parse(&name, &text).map_err(|errors| PlanUnusable::Refused {
+            uri: name.clone(),
+            errors,
+        })?;
+        tracing::info!(plan = plan.hash(), uri = name, "control plan in force");
+        let kept = Kept {
+            plan: Arc::new(plan),
+            tag,
+            asked_ms: clock.now_ms(),
+        };
+        Ok(Self {
+            source,
+            name,
+            refresh,
+            clock,
+            metrics,
+            kept: Mutex::new(kept),
+        })
+    }
+
+    /// The plan in force, asked for anew where the last answer is older than the refresh time.
+    pub async fn plan(&self) -> Arc<ControlPlan> {
+        let mut kept = self.kept.lock().await;
+        let now_ms = self.clock.now_ms();
+        if u128::from(now_ms.abs_diff(kept.asked_ms)) >= self.refresh.as_millis() {
+            kept.asked_ms = now_ms;
+            self.refresh(&mut kept).await;
+        }
+        Arc::clone(&kept.plan)
+    }
+
+    async fn refresh(&self, kept: &mut Kept) {
+        match self.source.fetch(Some(&kept.tag)).await {
+            Ok(Fetched::Unchanged) => {}
+            Ok(Fetched::Plan { tag, text }) => {
+                kept.tag = tag;
+                match ControlPlan::parse(&self.name, &text) {
+                    Ok(plan) => {
+                        tracing::info!(
+                            plan = plan.hash(),
+                            before = kept.plan.hash(),
+                            "control plan in force"
+                        );
+                        kept.plan = Arc::new(plan);
+                    }
+                    Err(errors) => {
+                        self.metrics.add(&metric::PLAN_REFUSED, &[], 1);
+                        tracing::error!(%errors, kept = kept.plan.hash(), "control plan refused, the last good one stays");
+                    }
+                }
+            }
+            Err(error) => {
+                self.metrics.add(&metric::PLAN_UNREACHABLE, &[], 1);
+                tracing::warn!(error = %Causes(&error), kept = kept.plan.hash(), "control plan out of reach");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One machine's readings judged from a loaded state. Pure.
+
+use std::collections::BTreeMap;
+
+use control_plan::{ControlPlan, Reading};
+use judgement::MachineState;
+use kinesis_batch::UserRecord;
+use quality_event::{QualityEvent, Source, Timestamp};
+
+use crate::state_store::StoredState;
+use crate::watermark::{Position, Watermarks};
+
+/// What the table holds of a machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MachineRecord {
+    /// The state of its rules.
+    pub state: MachineState,
+    /// The last readings that the state holds.
+    pub watermarks: Watermarks,
+}
+
+impl MachineRecord {
+    /// Reads a stored record. What cannot be decoded starts afresh, and is told, so that it is counted:
+    /// holding the machine back would not bring it back.
+    pub fn decode(stored: &StoredState) -> (Self, Vec<&'static str>) {
+        let mut lost = Vec::new();
+        let state = MachineState::decode(&stored.state).unwrap_or_else(|_| {
+            lost.push("rules");
+            MachineState::default()
+        });
+        let texts = stored
+            .watermarks
+            .iter()
+            .map(|(shard, mark)| (shard.as_str(), mark.as_str()));
+        let watermarks = Watermarks::from_texts(texts).unwrap_or_else(|| {
+            lost.push("watermarks");
+            Watermarks::default()
+        });
+        (Self { state, watermarks }, lost)
+    }
+}
+
+/// What judging a machine's readings gives.
+#[derive(Debug)]
+pub struct Verdict<'p> {
+    /// In the order of the readings.
+    pub events: Vec<QualityEvent>,
+    /// The record after the last reading.
+    pub next: MachineRecord,
+    /// Whether anything but a watermark changed.
+    pub changed: bool,
+    /// Readings judged.
+    pub judged: usize,
+    /// Readings that the state held already.
+    pub replayed: usize,
+    /// How often each rule was not applicable.
+    pub not_applicable: BTreeMap<&'p str, usize>,
+    /// When the last reading's record arrived, in milliseconds since the epoch.
+    pub arrived_ms: i64,
+}
+
+/// Judges `readings`, which are in stream order, from `record`; watermarks older than `keep_ms` are forgotten.
+pub fn judge<'p>(
+    plan: &'p ControlPlan,
+    record: &MachineRecord,
+    readings: &[(&UserRecord<'_>, Reading)],
+    keep_ms: i64,
+) -> Verdict<'p> {
+    let mut next = record.clone();
+    let mut verdict = Verdict {
+        events: Vec::new(),
+        next: MachineRecord::default(),
+        changed: false,
+        judged: 0,
+        replayed: 0,
+        not_applicable: BTreeMap::new(),
+        arrived_ms: readings.last().map_or(0, |(place, _)| place.arrived_ms),
+    };
+    for (place, reading) in readings {
+        let position = Position::of(place);
+        if next.watermarks.cover(place.shard, &position) {
+            verdict.replayed += 1;
+            continue;
+        }
+        let arrived = Timestamp::from_millis(place.arrived_ms).unwrap_or(reading.time);
+        let judgement = judgement::judge(plan, &mut next.state, reading, &source(place), arrived);
+        verdict.events.extend(judgement.events);
+        for rule in judgement.not_applicable {
+            *verdict.not_applicable.entry(rule).or_default() += 1;
+        }
+        verdict.judged += 1;
+        next.watermarks
+            .advance(place.shard, position, place.arrived_ms);
+    }
+    next.watermarks.prune(verdict.arrived_ms, keep_ms);
+    verdict.changed = next.state != record.state;
+    verdict.next = next;
+    verdict
+}
+
+fn source(place: &UserRecord<'_>) -> Source {
+    Source::Stream {
+        stream: place.stream_arn.to_owned(),
+        shard: place.shard.to_owned(),
+        sequence_number: place.sequence_number.to_string(),
+        sub_sequence_number: place.sub_sequence_number,
+    }
+}

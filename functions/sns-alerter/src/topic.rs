@@ -1,0 +1,222 @@
+//! A topic: the port, and SNS behind it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::config::retry::RetryConfig;
+use aws_sdk_sns::error::{BuildError, SdkError};
+use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use lambda_function::aws::{Fault, classify};
+
+/// The most messages that one call takes.
+pub const MAX_MESSAGES: usize = 10;
+
+/// The most bytes that one call carries.
+pub const MAX_BYTES: usize = 262_144;
+
+/// A message as subscribers get it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// For e-mail: ASCII, under 100 characters.
+    pub subject: Option<String>,
+    /// The text, or a JSON object with a text per protocol.
+    pub body: String,
+    /// Whether `body` is that object.
+    pub per_protocol: bool,
+    /// What subscribers filter by; no value is empty.
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+impl Message {
+    fn len(&self) -> usize {
+        let attributes = self
+            .attributes
+            .iter()
+            .map(|(name, value)| name.len() + "String".len() + value.len());
+        self.body.len() + self.subject.as_ref().map_or(0, String::len) + attributes.sum::<usize>()
+    }
+}
+
+/// Where messages are published.
+pub trait Topic {
+    /// Publishes in one call and tells which messages were not taken.
+    fn publish(
+        &self,
+        messages: &[&Message],
+    ) -> impl Future<Output = Result<Vec<Refused>, PublishError>> + Send;
+}
+
+/// A message that a topic did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its index in the call.
+    pub index: usize,
+    /// Whether another attempt may succeed.
+    pub passing: bool,
+    /// What the topic says.
+    pub reason: String,
+}
+
+/// A call that failed as a whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the topic did not take the messages")]
+pub struct PublishError {
+    /// What is known.
+    pub effect: Effect,
+    /// What the service said.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// What is known of a call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing was published; another attempt may succeed.
+    NoneYet,
+    /// Nothing was published, and an attempt right away would fare alike.
+    None,
+    /// The messages may have been published.
+    Unknown,
+}
+
+/// `messages` cut into calls that stay within the limits.
+pub fn calls<'c, 'm>(messages: &'c [&'m Message]) -> Vec<&'c [&'m Message]> {
+    let mut calls = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, message) in messages.iter().enumerate() {
+        if index - start == MAX_MESSAGES || (index > start && bytes + message.len() > MAX_BYTES) {
+            calls.push(&messages[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += message.len();
+    }
+    if start < messages.len() {
+        calls.push(&messages[start..]);
+    }
+    calls
+}
+
+/// [`Topic`] on Amazon SNS.
+#[derive(Clone, Debug)]
+pub struct SnsTopic {
+    client: Client,
+    arn: String,
+}
+
+impl SnsTopic {
+    /// The topic `arn`. The client made from `sdk` repeats no call: a publication whose answer is lost may have
+    /// happened, and only the claim's lease decides when it may be tried again.
+    pub fn new(sdk: &lambda_function::aws::SdkConfig, arn: String) -> Self {
+        let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
+        Self {
+            client: Client::from_conf(config.build()),
+            arn,
+        }
+    }
+}
+
+impl Topic for SnsTopic {
+    async fn publish(&self, messages: &[&Message]) -> Result<Vec<Refused>, PublishError> {
+        let entries = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| entry(index, message));
+        let entries = entries
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| PublishError {
+                effect: Effect::None,
+                cause: error.into(),
+            })?;
+        let call = self
+            .client
+            .publish_batch()
+            .topic_arn(&self.arn)
+            .set_publish_batch_request_entries(Some(entries));
+        match call.send().await {
+            Ok(output) => Ok(refused(&output)),
+            Err(error) => {
+                let effect = match (&error, classify(&error)) {
+                    (_, Fault::Throttled) => Effect::NoneYet,
+                    (
+                        SdkError::ServiceError(_) | SdkError::ConstructionFailure(_),
+                        Fault::Permanent,
+                    ) => Effect::None,
+                    _ => Effect::Unknown,
+                };
+                Err(PublishError {
+                    effect,
+                    cause: error.into(),
+                })
+            }
+        }
+    }
+}
+
+fn entry(index: usize, message: &Message) -> Result<PublishBatchRequestEntry, BuildError> {
+    let attributes = message.attributes.iter().map(|(name, value)| {
+        let value = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(value)
+            .build()?;
+        Ok::<_, BuildError>(((*name).to_owned(), value))
+    });
+    PublishBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message(&message.body)
+        .set_subject(message.subject.clone())
+        .set_message_structure(message.per_protocol.then(|| "json".to_owned()))
+        .set_message_attributes(Some(attributes.collect::<Result<_, _>>()?))
+        .build()
+}
+
+/// The messages that the answer says were not taken.
+fn refused(output: &PublishBatchOutput) -> Vec<Refused> {
+    let entries = output.failed().iter();
+    let refused = entries.filter_map(|entry| {
+        let passing = !entry.sender_fault() || Fault::of_code(entry.code()) == Fault::Throttled;
+        let reason = format!(
+            "{}: {}",
+            entry.code(),
+            entry.message().unwrap_or("no message")
+        );
+        Some(Refused {
+            index: entry.id().parse().ok()?,
+            passing,
+            reason,
+        })
+    });
+    refused.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sizes: &[usize], expected: &[usize]) {
+        let messages: Vec<_> = sizes
+            .iter()
+            .map(|bytes| Message {
+                subject: None,
+                body: "x".repeat(*bytes),
+                per_protocol: false,
+                attributes: BTreeMap::new(),
+            })
+            .collect();
+        let messages: Vec<_> = messages.iter().collect();
+        let lengths: Vec<_> = calls(&messages).into_iter().map(<[_]>::len).collect();
+        assert_eq!(lengths, expected);
+    }
+
+    #[test]
+    fn a_call_stays_within_messages_and_bytes() {
+        check(&[], &[]);
+        check(&[1; 10], &[10]);
+        check(&[1; 11], &[10, 1]);
+        check(&[MAX_BYTES / 2; 3], &[2, 1]);
+        check(&[MAX_BYTES, 1], &[1, 1]);
+        check(&[MAX_BYTES / 10 + 1; 10], &[9, 1]);
+    }
+}
