@@ -1,0 +1,82 @@
+//! The commands, and how each is run.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::{event, plan, simulate};
+#[cfg(feature = "aws")]
+use crate::{invoke, produce, record};
+
+/// Streaming quality control for production lines on Amazon Kinesis and AWS Lambda
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or input."
+)]
+pub struct Andon {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Simulate(simulate::Simulate),
+    Event(event::Event),
+    #[command(subcommand)]
+    Plan(plan::Plan),
+    #[cfg(feature = "aws")]
+    Produce(produce::Produce),
+    #[cfg(feature = "aws")]
+    Record(record::Record),
+    #[cfg(feature = "aws")]
+    Invoke(invoke::Invoke),
+}
+
+impl Andon {
+    /// Runs the command, its output to stdout.
+    pub fn run(self) -> Result<(), Failure> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        match self.command {
+            Command::Simulate(simulate) => simulate.run(&mut out),
+            Command::Event(event) => event.run(&mut out, &mut io::stderr()),
+            Command::Plan(plan) => plan.run(&mut out),
+            #[cfg(feature = "aws")]
+            Command::Produce(produce) => block_on(produce.run(&mut out)),
+            #[cfg(feature = "aws")]
+            Command::Record(record) => block_on(record.run(&mut out)),
+            #[cfg(feature = "aws")]
+            Command::Invoke(invoke) => block_on(invoke.run(&mut out)),
+        }?;
+        Ok(out.flush()?)
+    }
+}
+
+/// Runs a command that waits for AWS.
+#[cfg(feature = "aws")]
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::check("cannot start the asynchronous runtime").caused_by(error)
+        })?;
+    let done = runtime.block_on(work);
+    // A blocking read of stdin may still be under way; the process does not wait for it.
+    runtime.shutdown_background();
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Andon::command().debug_assert();
+    }
+}

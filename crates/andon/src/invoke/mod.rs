@@ -1,0 +1,162 @@
+//! `andon invoke`: one function on one event, against a world in memory.
+//!
+//! The function is the deployed one, from its configuration to its SDK clients; only what answers them is in
+//! memory and empty at the start. The time of day is a moment after the last record's arrival.
+
+mod bench;
+mod effects;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use kinesis_batch::{Batch, BatchResponse};
+use lambda_function::deadline::Deadline;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::input::Input;
+
+pub use bench::{Bench, FUNCTION_TIMEOUT, StartError};
+pub use effects::effects;
+
+/// The plan that is judged by unless another is given.
+pub const EXAMPLE_PLAN: &str = include_str!("../../../../infra/plans/press-line.yaml");
+
+/// How long after the last record's arrival the function runs.
+const DELAY_MS: i64 = 250;
+
+/// One function on one event, against a world in memory; prints the answer and the effects
+///
+/// The world starts empty, and the time of day is a moment after the last record's arrival. What is printed is one
+/// JSON object: the function's `answer` to Lambda and its `effects`.
+#[derive(Args, Clone, Debug)]
+pub struct Invoke {
+    /// The function
+    #[arg(value_enum)]
+    function: Function,
+    /// The event as Lambda hands it to the function; `-` reads stdin
+    #[arg(value_name = "FILE|-")]
+    file: Input,
+    /// The control plan that the evaluator judges by [default: the press line's]
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+}
+
+/// The functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Function {
+    /// Judges readings
+    QualityEvaluator,
+    /// Stores quality events
+    DynamodbWriter,
+    /// Alerts people and stops lines
+    SnsAlerter,
+}
+
+impl Invoke {
+    /// Runs the function and writes what it answered and did.
+    pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
+        let body = self.file.bytes()?;
+        let plan = match &self.plan {
+            None => EXAMPLE_PLAN.to_owned(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::input(path.display())
+                    .caused_by(error)
+                    .cure("give a control plan, as `andon plan check` takes")
+            })?,
+        };
+        let bench = Bench::new(&plan);
+        let answer = invoke(&bench, self.function, &body)
+            .await
+            .map_err(|error| Failure::input(self.file.name()).caused_by(error))?;
+        let result = json!({"answer": answer, "effects": effects(&bench)});
+        serde_json::to_writer_pretty(&mut *out, &result)
+            .map_err(|error| Failure::check("cannot write").caused_by(error))?;
+        writeln!(out)?;
+        Ok(())
+    }
+}
+
+/// Runs `function` on `body` in a fresh environment on `bench` and gives its answer to Lambda.
+///
+/// # Errors
+/// If the function does not start or `body` is no Kinesis event.
+pub async fn invoke(
+    bench: &Bench,
+    function: Function,
+    body: &[u8],
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    let mut buffer = Vec::new();
+    let batch = Batch::decode(body, &mut buffer)?;
+    if let Some(last_ms) = batch.user_records().map(|record| record.arrived_ms).max() {
+        bench
+            .clock
+            .advance(last_ms + DELAY_MS - bench.world.now_ms());
+    }
+    let deadline = Deadline::after(FUNCTION_TIMEOUT - Duration::from_secs(2));
+    let response: BatchResponse = match function {
+        Function::QualityEvaluator => {
+            bench
+                .evaluator()
+                .await?
+                .invoke(body, "local", deadline)
+                .await?
+        }
+        Function::DynamodbWriter => bench.writer(&[])?.invoke(body, deadline).await?,
+        Function::SnsAlerter => bench.alerter()?.invoke(body, "local", deadline).await?,
+    };
+    Ok(serde_json::to_value(response)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn run(function: Function, event: &str) -> Result<Value, Failure> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/kinesis/");
+        let mut out = Vec::new();
+        let file = format!("{file}{event}").into();
+        Invoke {
+            function,
+            file,
+            plan: None,
+        }
+        .run(&mut out)
+        .await?;
+        Ok(serde_json::from_slice(&out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_answer_and_the_effects_are_printed() {
+        let judged = run(
+            Function::QualityEvaluator,
+            "readings/malformed-in-the-middle.json",
+        )
+        .await
+        .unwrap();
+        assert_eq!(judged["answer"], json!({"batchItemFailures": []}));
+        assert_eq!(judged["effects"]["quarantine"][0]["reason"], "not-json");
+        let stored = run(Function::DynamodbWriter, "quality-events/single.json")
+            .await
+            .unwrap();
+        assert_eq!(stored["effects"]["items"].as_array().unwrap().len(), 1);
+        let alerted = run(Function::SnsAlerter, "quality-events/single.json")
+            .await
+            .unwrap();
+        assert_eq!(alerted["effects"]["claims"][0]["status"], "sent");
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_and_a_file_that_is_no_event_are_input_failures() {
+        let missing = run(Function::SnsAlerter, "quality-events/none.json")
+            .await
+            .unwrap_err();
+        assert_eq!(missing.exit_code(), 2);
+        let no_event = run(Function::SnsAlerter, "../readings/korean.ndjson")
+            .await
+            .unwrap_err();
+        assert_eq!(no_event.exit_code(), 2);
+    }
+}

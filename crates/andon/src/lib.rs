@@ -1,0 +1,25 @@
+//! The command-line tool: the line simulated, plans checked and tried on recorded readings, streams filled and
+//! recorded.
+//!
+//! One module per command. Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or
+//! input. Machine-readable output is alone on stdout; whatever is for people goes to stderr beside it. What needs no
+//! AWS builds without the AWS SDK: the feature `aws`, on by default, gates the rest.
+
+pub mod cli;
+pub mod event;
+pub mod failure;
+pub mod input;
+pub mod plan;
+pub mod simulate;
+
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(feature = "aws")]
+pub mod invoke;
+#[cfg(feature = "aws")]
+pub mod produce;
+#[cfg(feature = "aws")]
+pub mod record;
+
+pub use cli::Andon;
+pub use failure::Failure;

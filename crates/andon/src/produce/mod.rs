@@ -1,0 +1,163 @@
+//! `andon produce`: lines to a Kinesis stream, in order per partition key, until every one is accepted.
+//!
+//! [`run`] is the producer itself; the command and the local pipeline both drive it.
+
+mod keying;
+mod pace;
+mod pack;
+mod producer;
+mod queue;
+mod stream;
+
+use std::io::{IsTerminal, Write};
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::aws::{AwsOptions, CURE};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::simulate::rate;
+
+pub use keying::{Keyed, Keying};
+pub use pace::Pace;
+pub use pack::Packing;
+pub use producer::{Options, ProduceError, Report, feed, run};
+pub use queue::{Entry, MAX_CALL_BYTES, MAX_CALL_ENTRIES, MAX_RECORD_BYTES, Queue};
+pub use stream::{KinesisStream, PutError, Rejection, Stream};
+
+/// Readings to a Kinesis stream
+///
+/// Each line is one reading and goes as it is, whatever it holds: what is damaged shows in the pipeline, not here. A
+/// line in which no machine is found is keyed by its hash. What the stream rejects is put again until it is accepted;
+/// meanwhile later records of the same key wait.
+#[derive(Args, Clone, Debug)]
+pub struct Produce {
+    /// The stream's name or ARN
+    #[arg(long, value_name = "NAME")]
+    stream: String,
+    /// Pack readings into aggregated records, as the Kinesis Producer Library does
+    ///
+    /// An aggregate holds readings of one partition key, so that it lies on the very shard on which each of them
+    /// would lie: consumers that drop user records from other shards find nothing to drop, and no map of
+    /// the shards can grow old.
+    #[arg(long)]
+    aggregate: bool,
+    /// The most bytes in one aggregated record
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "51200",
+        requires = "aggregate"
+    )]
+    aggregate_bytes: NonZeroUsize,
+    /// At most so many readings a second [default: as fast as the stream takes them]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+    /// Where a reading names its partition key: a JSON pointer
+    #[arg(long, value_name = "POINTER", default_value = "/machine")]
+    partition_key: Keying,
+    /// One record of a key per call, so that a partial rejection can never let a later record overtake; slower
+    #[arg(long)]
+    strict_order: bool,
+    /// Print the counts as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    aws: AwsOptions,
+    /// Readings, one a line; `-` reads stdin
+    #[arg(value_name = "FILE|-", default_value = "-")]
+    readings: Input,
+}
+
+impl Produce {
+    /// Puts every line and writes the counts.
+    pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
+        let lines = feed(&self.readings, self.partition_key.clone())?;
+        let sdk = self.aws.load().await;
+        let stream = KinesisStream::new(aws_sdk_kinesis::Client::new(&sdk), &self.stream);
+        let options = Options {
+            packing: if self.aggregate {
+                Packing::ByKey {
+                    max_bytes: self.aggregate_bytes.get(),
+                }
+            } else {
+                Packing::Plain
+            },
+            rate: self.rate,
+            strict_order: self.strict_order,
+        };
+        let bar = progress();
+        let done = run(&stream, &options, lines, |report| {
+            bar.set_message(format!(
+                "{} readings in {} records",
+                report.readings, report.records
+            ));
+            bar.tick();
+        })
+        .await;
+        bar.finish_and_clear();
+        match done {
+            Ok(report) => {
+                self.write(&report, out)?;
+                match report.too_large {
+                    0 => Ok(()),
+                    lines => Err(Failure::check(format_args!(
+                        "{lines} lines are too large for a record and were not put"
+                    ))
+                    .cure(format_args!(
+                        "a line and its key may have {MAX_RECORD_BYTES} bytes"
+                    ))),
+                }
+            }
+            Err(ProduceError::Stream { error, report }) => {
+                self.write(&report, out)?;
+                let failure =
+                    Failure::check(format_args!("cannot put records on stream {}", self.stream));
+                let unreachable = matches!(error, PutError::Transient(_));
+                let failure = failure.caused_by(error);
+                Err(if unreachable {
+                    failure.cure(CURE)
+                } else {
+                    failure
+                })
+            }
+            Err(ProduceError::Input(failure)) => Err(failure),
+        }
+    }
+
+    fn write(&self, report: &Report, out: &mut impl Write) -> Result<(), Failure> {
+        if self.json {
+            serde_json::to_writer(&mut *out, report).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            writeln!(
+                out,
+                "{} readings in {} records ({} bytes) on {} in {} calls; {} put again, {} overtaken, {} without a machine",
+                report.readings,
+                report.records,
+                report.bytes,
+                self.stream,
+                report.calls,
+                report.put_again,
+                report.overtaken,
+                report.without_key,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A counter on a terminal, nothing elsewhere.
+fn progress() -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
+    match ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,71 @@
+//! So many readings a second, on tokio's clock.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Readings fall due in short ticks rather than one by one: a call then carries a tick's worth of them.
+const TICK: Duration = Duration::from_millis(50);
+
+/// When each reading may go.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    start: Instant,
+    rate: Option<f64>,
+    taken: u64,
+}
+
+impl Pace {
+    /// At most `rate` readings a second from now on; without a rate all are due.
+    pub fn new(rate: Option<f64>) -> Self {
+        Self {
+            start: Instant::now(),
+            rate,
+            taken: 0,
+        }
+    }
+
+    /// When the next reading is due.
+    pub fn next_due(&self) -> Instant {
+        let Some(rate) = self.rate else {
+            return self.start;
+        };
+        let due =
+            Duration::try_from_secs_f64(self.taken as f64 / rate).unwrap_or(Duration::MAX / 4);
+        let ticks = due.as_nanos().div_ceil(TICK.as_nanos());
+        self.start + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
+    }
+
+    /// Counts a reading as taken.
+    pub fn take(&mut self) {
+        self.taken += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_the_rate() {
+        let mut pace = Pace::new(Some(500.0));
+        let start = Instant::now();
+        let mut due = Vec::new();
+        for _ in 0..1_001 {
+            due.push(pace.next_due() - start);
+            pace.take();
+        }
+        assert_eq!(due[0], Duration::ZERO);
+        assert_eq!(due[1], TICK);
+        assert_eq!(due[25], TICK);
+        assert_eq!(due[26], 2 * TICK);
+        assert_eq!(due[1_000], Duration::from_secs(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_rate_all_is_due() {
+        let mut pace = Pace::new(None);
+        (0..1_000).for_each(|_| pace.take());
+        assert!(pace.next_due() <= Instant::now());
+    }
+}

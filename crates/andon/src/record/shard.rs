@@ -1,0 +1,93 @@
+//! A shard's records, read from its oldest one to its tip.
+
+use std::time::Duration;
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::types::ShardIteratorType;
+
+use crate::aws::failed;
+use crate::failure::Failure;
+
+/// A record as the stream holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRecord {
+    /// In decimal.
+    pub sequence_number: String,
+    /// As it was put.
+    pub partition_key: String,
+    /// The record's bytes.
+    pub data: Vec<u8>,
+    /// When the stream took it, in milliseconds since the epoch.
+    pub arrived_ms: i64,
+}
+
+/// Kinesis allows five reads a second on each shard.
+const BETWEEN_READS: Duration = Duration::from_millis(210);
+
+/// The ids of the stream's shards, closed ones included.
+pub async fn list(client: &Client, arn: &str) -> Result<Vec<String>, Failure> {
+    let mut shards = Vec::new();
+    let mut page = client.list_shards().stream_arn(arn);
+    loop {
+        let answer = page
+            .send()
+            .await
+            .map_err(|error| failed(format_args!("cannot list the shards of {arn}"), &error))?;
+        shards.extend(
+            answer
+                .shards()
+                .iter()
+                .map(|shard| shard.shard_id().to_owned()),
+        );
+        match answer.next_token() {
+            Some(token) => page = client.list_shards().next_token(token),
+            None => return Ok(shards),
+        }
+    }
+}
+
+/// Everything on the shard now.
+pub async fn read_shard(
+    client: &Client,
+    arn: &str,
+    shard: &str,
+) -> Result<Vec<StreamRecord>, Failure> {
+    let cannot = || format!("cannot read {shard} of {arn}");
+    let oldest = client
+        .get_shard_iterator()
+        .stream_arn(arn)
+        .shard_id(shard)
+        .shard_iterator_type(ShardIteratorType::TrimHorizon)
+        .send()
+        .await
+        .map_err(|error| failed(cannot(), &error))?;
+    let mut iterator = oldest.shard_iterator;
+    let mut records = Vec::new();
+    // A closed shard ends without a further iterator, an open one at its tip.
+    while let Some(at) = iterator {
+        let answer = client
+            .get_records()
+            .stream_arn(arn)
+            .shard_iterator(at)
+            .send()
+            .await
+            .map_err(|error| failed(cannot(), &error))?;
+        for record in answer.records() {
+            let arrived = record
+                .approximate_arrival_timestamp()
+                .and_then(|time| time.to_millis().ok());
+            records.push(StreamRecord {
+                sequence_number: record.sequence_number().to_owned(),
+                partition_key: record.partition_key().unwrap_or_default().to_owned(),
+                data: record.data().as_ref().to_vec(),
+                arrived_ms: arrived.unwrap_or_default(),
+            });
+        }
+        if answer.millis_behind_latest() == Some(0) {
+            break;
+        }
+        iterator = answer.next_shard_iterator;
+        tokio::time::sleep(BETWEEN_READS).await;
+    }
+    Ok(records)
+}

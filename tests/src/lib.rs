@@ -1,0 +1,13 @@
+//! The rig of the pipeline's tests: the three functions as deployed, connected to a stateful world, on a clock that
+//! stands still until it is moved.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the rig is test code: a failed unwrap is a failed test"
+)]
+
+mod batch;
+mod rig;
+
+pub use batch::{Batches, opened, reading};
+pub use rig::{FUNCTION_TIMEOUT, Rig, STREAM_ARN};

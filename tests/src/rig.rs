@@ -1,0 +1,147 @@
+//! The bench that `andon invoke` uses, with what tests ask of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use andon::invoke::{Bench, EXAMPLE_PLAN, StartError};
+use dynamodb_writer::Writer;
+use fake_aws::World;
+use kinesis_batch::BatchResponse;
+use lambda_function::clock::FixedClock;
+use lambda_function::deadline::Deadline;
+use quality_evaluator::Evaluator;
+use quality_event::QualityEvent;
+use set_aside::SetAside;
+use sns_alerter::Alerter;
+
+pub use andon::invoke::FUNCTION_TIMEOUT;
+
+/// The readings stream.
+pub const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/readings";
+
+/// The functions and their world.
+pub struct Rig {
+    /// Everything that the functions act on.
+    pub world: World,
+    /// The time of day, in the world and in the functions.
+    pub clock: Arc<FixedClock>,
+    bench: Bench,
+    invocations: AtomicU64,
+}
+
+impl Rig {
+    /// A world with empty tables and the example plan, at 2026-11-20T01:00:00Z.
+    pub fn new() -> Self {
+        let bench = Bench::new(EXAMPLE_PLAN);
+        let (world, clock) = (bench.world.clone(), bench.clock.clone());
+        Self {
+            world,
+            clock,
+            bench,
+            invocations: AtomicU64::new(0),
+        }
+    }
+
+    /// A fresh environment of the evaluator.
+    pub async fn evaluator(&self) -> Result<Evaluator<Arc<FixedClock>>, StartError> {
+        self.bench.evaluator().await
+    }
+
+    /// A fresh environment of the writer; `STORE` as given.
+    pub fn writer(&self, store: &str) -> Writer {
+        self.bench.writer(&[("STORE", store)]).unwrap()
+    }
+
+    /// A fresh environment of the alerter.
+    pub fn alerter(&self) -> Alerter<Arc<FixedClock>> {
+        self.bench.alerter().unwrap()
+    }
+
+    /// Judges `body` in a fresh environment and gives the checkpoint, none if all is done.
+    pub async fn judge(&self, body: &[u8]) -> Option<String> {
+        let evaluator = self.evaluator().await.unwrap();
+        checkpoint(
+            evaluator
+                .invoke(body, &self.request_id(), Self::deadline())
+                .await
+                .unwrap(),
+        )
+    }
+
+    /// Stores `body` in a fresh environment and gives the checkpoint, none if all is done.
+    pub async fn store(&self, body: &[u8]) -> Option<String> {
+        checkpoint(
+            self.writer("alerting")
+                .invoke(body, Self::deadline())
+                .await
+                .unwrap(),
+        )
+    }
+
+    /// Alerts for `body` in a fresh environment and gives the checkpoint, none if all is done.
+    pub async fn alert(&self, body: &[u8]) -> Option<String> {
+        let request_id = self.request_id();
+        checkpoint(
+            self.alerter()
+                .invoke(body, &request_id, Self::deadline())
+                .await
+                .unwrap(),
+        )
+    }
+
+    /// An id that no other invocation of this rig has.
+    pub fn request_id(&self) -> String {
+        let n = self.invocations.fetch_add(1, Ordering::Relaxed);
+        format!("request-{n}")
+    }
+
+    /// What an invocation has, less the margin.
+    pub fn deadline() -> Deadline {
+        Deadline::after(FUNCTION_TIMEOUT - Duration::from_secs(2))
+    }
+
+    /// The quality events on their stream, in the order of their arrival.
+    pub fn events(&self) -> Vec<QualityEvent> {
+        let records = self.world.records(Bench::QUALITY_STREAM);
+        records
+            .iter()
+            .map(|record| QualityEvent::from_json(&record.data).unwrap())
+            .collect()
+    }
+
+    /// What lies in quarantine.
+    pub fn quarantine(&self) -> Vec<SetAside> {
+        let objects = self.world.objects(Bench::SET_ASIDE_BUCKET);
+        objects
+            .values()
+            .flat_map(|object| set_aside::decode(&object.body).unwrap())
+            .collect()
+    }
+
+    /// Alerts published.
+    pub fn alerts(&self) -> Vec<fake_aws::Published> {
+        self.world.published(&self.bench.alert_topic)
+    }
+
+    /// Line stops published.
+    pub fn line_stops(&self) -> Vec<fake_aws::Published> {
+        self.world.published(&self.bench.line_stop_topic)
+    }
+
+    /// The sum of a metric over lines with these dimension values.
+    pub fn metric(&self, name: &str, dimensions: &[(&str, &str)]) -> f64 {
+        self.bench.metrics.flush();
+        self.bench.captured.total(name, dimensions)
+    }
+}
+
+impl Default for Rig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn checkpoint(response: BatchResponse) -> Option<String> {
+    response.checkpoint().map(str::to_owned)
+}

@@ -1,0 +1,284 @@
+//! The writer: an event is stored once, and nothing that is not stored is passed.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use fake_aws::{Effect, Fault, Parts, Service, When};
+use pipeline_tests::{Batches, Rig, opened};
+use quality_event::{Finding, QualityEvent, Transition};
+use serde_json::{Value, json};
+
+const SHARD: &str = "shardId-000000000000";
+
+fn batches(rig: &Rig) -> Batches {
+    Batches::new(SHARD, rig.world.now_ms())
+}
+
+fn json_of(event: &QualityEvent) -> Value {
+    serde_json::from_slice(&event.to_json()).unwrap()
+}
+
+fn many(n: i64) -> Vec<Value> {
+    (0..n)
+        .map(|second| json_of(&opened("press-1", "power", second)))
+        .collect()
+}
+
+fn with_transition(mut event: QualityEvent, transition: Transition) -> QualityEvent {
+    if let Finding::Violation(violation) = &mut event.finding {
+        violation.transition = Some(transition);
+    }
+    event
+}
+
+fn calls(rig: &Rig) -> usize {
+    rig.world
+        .calls_to(Service::DynamoDb, "BatchWriteItem")
+        .len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_stored_under_machine_time_and_id_with_a_time_to_live() {
+    let rig = Rig::new();
+    let event = opened("press-1", "power", 3);
+    assert_eq!(rig.store(&batches(&rig).of(&[json_of(&event)])).await, None);
+    let item = rig
+        .world
+        .item(
+            "events",
+            "press-1",
+            Some(&format!("{}#{}", event.time, event.id)),
+        )
+        .unwrap();
+    let expires = event.arrived.as_millis() / 1_000 + 7_776_000;
+    assert_eq!(item["expires_at"], fake_aws::Value::from(expires));
+    assert_eq!(item["line"], fake_aws::Value::from("L2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_stores_nothing_twice() {
+    let rig = Rig::new();
+    let batch = batches(&rig).of(&many(60));
+    assert_eq!(rig.store(&batch).await, None);
+    assert_eq!(rig.store(&batch).await, None);
+    assert_eq!(rig.world.items("events").len(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_within_a_batch_are_one_write() {
+    let rig = Rig::new();
+    let event = json_of(&opened("press-1", "power", 3));
+    assert_eq!(
+        rig.store(&batches(&rig).of(&[event.clone(), event.clone(), event]))
+            .await,
+        None
+    );
+    assert_eq!((rig.world.items("events").len(), calls(&rig)), (1, 1));
+    assert_eq!(rig.metric("EventsDuplicated", &[]), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ongoing_events_are_left_to_the_lake_unless_everything_is_stored() {
+    let rig = Rig::new();
+    let ongoing = json_of(&with_transition(
+        opened("press-1", "power", 3),
+        Transition::Ongoing,
+    ));
+    let batch = batches(&rig).of(&[ongoing]);
+    assert_eq!(rig.store(&batch).await, None);
+    assert!(rig.world.items("events").is_empty());
+    assert_eq!(rig.metric("EventsSkipped", &[("reason", "ongoing")]), 1.0);
+    rig.writer("all")
+        .invoke(&batch, Rig::deadline())
+        .await
+        .unwrap();
+    assert_eq!(rig.world.items("events").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn flagged_predictions_are_stored_and_others_are_not() {
+    let rig = Rig::new();
+    let prediction = |flagged: bool| {
+        let mut event = json_of(&opened("press-1", "power", if flagged { 1 } else { 2 }));
+        for gone in ["transition", "episode", "rule", "tests"] {
+            event.as_object_mut().unwrap().remove(gone);
+        }
+        let more = json!({"kind": "prediction", "model": "failure-soon", "score": 0.9, "flagged": flagged});
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        event
+    };
+    assert_eq!(
+        rig.store(&batches(&rig).of(&[prediction(true), prediction(false)]))
+            .await,
+        None
+    );
+    assert_eq!(rig.world.items("events").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unprocessed_items_come_again_until_they_are_stored() {
+    let rig = Rig::new();
+    let fault = Fault::new(Service::DynamoDb, "BatchWriteItem");
+    rig.world.fault(
+        fault
+            .when(When::first(3))
+            .then(Effect::Partial(Parts::After(5))),
+    );
+    assert_eq!(rig.store(&batches(&rig).of(&many(25))).await, None);
+    assert_eq!(rig.world.items("events").len(), 25);
+    assert_eq!(
+        rig.metric("TableRefusals", &[("reason", "unprocessed")]),
+        3.0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_table_is_waited_for() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").when(When::first(20)));
+    assert_eq!(rig.store(&batches(&rig).of(&many(3))).await, None);
+    assert_eq!(rig.world.items("events").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_stays_throttled_holds_the_batch_at_its_first_record() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "BatchWriteItem"));
+    let checkpoint = rig.store(&batches(&rig).of(&many(3))).await;
+    assert_eq!(checkpoint, Some(Batches::sequence_number(1)));
+    assert_eq!(rig.metric("RecordsUnfinished", &[]), 3.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_item_that_is_never_processed_holds_its_own_record_and_those_behind_it() {
+    let rig = Rig::new();
+    let mut events = many(10);
+    events[4]["machine"] = json!("press-bad");
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "BatchWriteItem")
+            .then(Effect::Partial(Parts::keyed("press-bad"))),
+    );
+    assert_eq!(
+        rig.store(&batches(&rig).of(&events)).await,
+        Some(Batches::sequence_number(5))
+    );
+    assert_eq!(rig.world.items("events").len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_before_and_after_the_effect_end_in_one_item_each() {
+    let effects = [
+        Effect::FailBefore,
+        Effect::FailAfter,
+        Effect::DropBefore,
+        Effect::DropAfter,
+        Effect::TimeoutBefore,
+        Effect::TimeoutAfter,
+    ];
+    for effect in effects {
+        let rig = Rig::new();
+        let fault = Fault::new(Service::DynamoDb, "BatchWriteItem");
+        rig.world
+            .fault(fault.when(When::first(2)).then(effect.clone()));
+        assert_eq!(
+            rig.store(&batches(&rig).of(&many(30))).await,
+            None,
+            "{effect:?}"
+        );
+        assert_eq!(rig.world.items("events").len(), 30, "{effect:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_event_are_quarantined_and_hold_nothing_back() {
+    let rig = Rig::new();
+    let good = json_of(&opened("press-1", "power", 1)).to_string();
+    let batch = batches(&rig).batch(&[
+        ("a", good.as_bytes()),
+        ("b", b"\xff not an event"),
+        ("c", b"{}"),
+    ]);
+    assert_eq!(rig.store(&batch).await, None);
+    assert_eq!(rig.world.items("events").len(), 1);
+    let quarantine = rig.quarantine();
+    let bytes: Vec<_> = quarantine
+        .iter()
+        .map(|record| record.data.as_slice())
+        .collect();
+    assert_eq!(bytes, [&b"\xff not an event"[..], b"{}"]);
+    assert_eq!(
+        rig.metric("Quarantined", &[("reason", "not-an-event")]),
+        2.0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_the_table_refuses_is_found_and_quarantined() {
+    let rig = Rig::new();
+    let mut events = many(25);
+    events[13]["machine"] = json!("");
+    assert_eq!(rig.store(&batches(&rig).of(&events)).await, None);
+    assert_eq!(rig.world.items("events").len(), 24);
+    assert_eq!(rig.quarantine()[0].reason, "refused-by-table");
+    assert_eq!(
+        rig.quarantine()[0].data,
+        events[13].to_string().into_bytes()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_quarantined_stays_in_front_of_the_checkpoint() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::S3, "PutObject").then(Effect::AccessDenied));
+    let good = json_of(&opened("press-1", "power", 1)).to_string();
+    let batch = batches(&rig).batch(&[
+        ("a", good.as_bytes()),
+        ("b", b"junk"),
+        ("c", good.as_bytes()),
+    ]);
+    assert_eq!(rig.store(&batch).await, Some(Batches::sequence_number(2)));
+    assert_eq!(rig.world.items("events").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_permission_is_not_waited_for() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").then(Effect::AccessDenied));
+    assert_eq!(
+        rig.store(&batches(&rig).of(&many(3))).await,
+        Some(Batches::sequence_number(1))
+    );
+    assert_eq!(calls(&rig), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_batch_is_done() {
+    let rig = Rig::new();
+    assert_eq!(rig.store(br#"{"Records":[]}"#).await, None);
+    assert!(rig.world.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_index_by_line_finds_the_events_of_a_line() {
+    let rig = Rig::new();
+    let mut other = opened("press-2", "power", 2);
+    other.line = Some("L1".into());
+    rig.store(&batches(&rig).of(&[json_of(&opened("press-1", "power", 1)), json_of(&other)]))
+        .await;
+    let lines: Vec<_> = rig
+        .world
+        .items("events")
+        .into_iter()
+        .map(|item| item["line"].clone())
+        .collect();
+    assert_eq!(
+        lines,
+        [fake_aws::Value::from("L2"), fake_aws::Value::from("L1")]
+    );
+}
