@@ -78,7 +78,8 @@ where
     E: Into<Error>,
 {
     let flush = FlushOnDrop(Arc::clone(metrics));
-    let answer = handler(Invocation::take(event.context, margin));
+    // Boxed: nested in the runtime's own futures, a handler's would be too deep for the compiler.
+    let answer = Box::pin(handler(Invocation::take(event.context, margin)));
     async move {
         let _flush = flush;
         answer.await.map_err(Failure::of)

@@ -11,6 +11,7 @@
 //!
 //! Date, shard and sequence number are those of the first record that tells its own; where none does, `unknown`.
 
+mod basket;
 mod from_batch;
 mod key;
 mod memory;
@@ -18,6 +19,7 @@ mod record;
 mod s3;
 mod shelf;
 
+pub use basket::{Basket, QUARANTINED};
 pub use key::object_key;
 pub use memory::MemoryShelf;
 pub use record::{BadLine, Holds, SetAside, decode, encode};

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use kinesis_batch::{Batch, BatchResponse, Outcomes, UserRecord};
-use lambda_function::Causes;
+use kinesis_batch::{Batch, BatchResponse, UserRecord};
 use lambda_function::deadline::Deadline;
-use lambda_function::metrics::Metrics;
+use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::{Finding, QualityEvent, Transition};
-use set_aside::{Fate, SetAside, Shelf};
+use set_aside::{Basket, SetAside, Shelf};
 
 use crate::config::{Policy, Store};
 use crate::store::{Stored, store};
@@ -70,10 +69,7 @@ pub async fn handle<T: EventTable, S: Shelf>(
 ) -> BatchResponse {
     let mut outcomes = batch.outcomes();
     let mut writes = Writes::default();
-    let mut aside = Aside::default();
-    for malformed in batch.malformed() {
-        aside.add(malformed.parent, SetAside::malformed(malformed));
-    }
+    let mut aside = Basket::of(batch);
     for record in batch.user_records() {
         match decide(policy, record) {
             Action::Store(item) => writes.add(item, record),
@@ -108,10 +104,11 @@ pub async fn handle<T: EventTable, S: Shelf>(
             Stored::Pending => {}
         }
     }
-    aside.quarantine(ports, &mut outcomes).await;
-    ports
-        .metrics
-        .add(&metric::UNFINISHED, &[], outcomes.unfinished());
+    let safe = aside
+        .quarantine(&ports.shelf, &ports.metrics, deadline)
+        .await;
+    safe.into_iter().for_each(|parent| outcomes.done(parent));
+    ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
     tracing::info!(
         records = batch.len(),
         items = writes.items.len(),
@@ -146,40 +143,6 @@ impl<'r, 'b> Writes<'r, 'b> {
                 place.insert(self.items.len());
                 self.items.push(item);
                 self.records.push(vec![record]);
-            }
-        }
-    }
-}
-
-/// What goes to quarantine, and the records that wait for it.
-#[derive(Default)]
-struct Aside {
-    parents: Vec<usize>,
-    records: Vec<SetAside>,
-}
-
-impl Aside {
-    fn add(&mut self, parent: usize, record: SetAside) {
-        self.parents.push(parent);
-        self.records.push(record);
-    }
-
-    /// A record is done once its bytes are safe; until then it stays in front of the checkpoint.
-    async fn quarantine<T, S: Shelf>(&self, ports: &Ports<T, S>, outcomes: &mut Outcomes) {
-        if self.records.is_empty() {
-            return;
-        }
-        match ports.shelf.put(Fate::Quarantine, &self.records).await {
-            Ok(()) => {
-                for (parent, record) in self.parents.iter().zip(&self.records) {
-                    ports
-                        .metrics
-                        .add(&metric::QUARANTINED, &[&record.reason], 1);
-                    outcomes.done(*parent);
-                }
-            }
-            Err(error) => {
-                tracing::error!(error = %Causes(&error), records = self.records.len(), "quarantine out of reach");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What the writer counts. Dimensions name reasons, never machines.
 
-use lambda_function::metrics::Metric;
+use lambda_function::metrics::{Metric, UNFINISHED};
+use set_aside::QUARANTINED;
 
 /// Every metric of this function.
 pub const METRICS: &[Metric] = &[
@@ -23,16 +24,6 @@ pub(crate) const DUPLICATES: Metric = Metric::count(
     "EventsDuplicated",
     &[],
     "events delivered more than once within a batch",
-);
-pub(crate) const QUARANTINED: Metric = Metric::count(
-    "Quarantined",
-    &["reason"],
-    "records set aside because no retry cures them",
-);
-pub(crate) const UNFINISHED: Metric = Metric::count(
-    "RecordsUnfinished",
-    &[],
-    "records that stay in front of the checkpoint",
 );
 pub(crate) const TABLE_REFUSALS: Metric = Metric::count(
     "TableRefusals",

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use control_plan::ControlPlan;
 use futures_util::{StreamExt, stream};
-use kinesis_batch::{Batch, BatchResponse, Outcomes};
+use kinesis_batch::{Batch, BatchResponse};
 use lambda_function::Causes;
 use lambda_function::backoff::Backoff;
 use lambda_function::deadline::Deadline;
-use lambda_function::metrics::Metrics;
+use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::EventId;
-use set_aside::{Fate, SetAside, Shelf};
+use set_aside::Shelf;
 
 use crate::machine::{MachineReadings, sort};
 use crate::outbox::{self, Entry, Outbox};
@@ -55,7 +55,11 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
     let mut machines: Vec<_> = machines.into_iter().map(Open::new).collect();
     let machine_count = machines.len();
 
-    quarantine(ports, &unreadable, &mut outcomes, deadline).await;
+    let unreadable_count = unreadable.len();
+    let safe = unreadable
+        .quarantine(&ports.shelf, &ports.metrics, deadline)
+        .await;
+    safe.into_iter().for_each(|parent| outcomes.done(parent));
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     for round in 0_u32.. {
         let mut again = Vec::new();
@@ -93,49 +97,16 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
             break;
         }
     }
-    ports
-        .metrics
-        .add(&metric::UNFINISHED, &[], outcomes.unfinished());
+    ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
     tracing::info!(
         records = batch.len(),
         machines = machine_count,
-        unreadable = unreadable.len(),
+        unreadable = unreadable_count,
         unfinished = outcomes.unfinished(),
         plan = plan.hash(),
         "batch judged"
     );
     outcomes.response()
-}
-
-/// An unreadable record is done once its bytes are safe; until then it stays in front of the checkpoint.
-async fn quarantine<S, O, Q: Shelf>(
-    ports: &Ports<S, O, Q>,
-    unreadable: &[(usize, SetAside)],
-    outcomes: &mut Outcomes,
-    deadline: Deadline,
-) {
-    if unreadable.is_empty() {
-        return;
-    }
-    let records: Vec<_> = unreadable
-        .iter()
-        .map(|(_, record)| record.clone())
-        .collect();
-    match deadline
-        .run(ports.shelf.put(Fate::Quarantine, &records))
-        .await
-    {
-        Ok(Ok(())) => {
-            for (parent, record) in unreadable {
-                ports
-                    .metrics
-                    .add(&metric::QUARANTINED, &[&record.reason], 1);
-                outcomes.done(*parent);
-            }
-        }
-        Ok(Err(error)) => tracing::error!(error = %Causes(&error), "quarantine out of reach"),
-        Err(error) => tracing::error!(%error, records = records.len(), "quarantine too slow"),
-    }
 }
 
 /// A machine with readings to judge, and what of them this invocation has already published.

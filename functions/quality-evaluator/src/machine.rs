@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use control_plan::{ControlPlan, Reading};
 use kinesis_batch::{Batch, UserRecord};
-use set_aside::SetAside;
+use set_aside::{Basket, SetAside};
 
 /// One machine's readings of a batch, in stream order.
 #[derive(Debug)]
@@ -15,29 +15,22 @@ pub struct MachineReadings<'r, 'b> {
     pub readings: Vec<(&'r UserRecord<'b>, Reading)>,
 }
 
-/// What cannot be read, and the index of the record that waits for it.
-pub type Unreadable = (usize, SetAside);
-
 /// The batch's readings by machine, in the order in which the machines first appear, and what no retry makes
 /// readable.
 pub fn sort<'r, 'b>(
     plan: &ControlPlan,
     batch: &'r Batch<'b>,
-) -> (Vec<MachineReadings<'r, 'b>>, Vec<Unreadable>) {
+) -> (Vec<MachineReadings<'r, 'b>>, Basket) {
     let mut machines: Vec<MachineReadings<'r, 'b>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut unreadable: Vec<_> = batch
-        .malformed()
-        .iter()
-        .map(|record| (record.parent, SetAside::malformed(record)))
-        .collect();
+    let mut unreadable = Basket::of(batch);
     for record in batch.user_records() {
         match plan.read(record.data) {
             Err(error) => {
-                unreadable.push((
+                unreadable.add(
                     record.parent,
                     SetAside::user_record(record, error.reason(), &error),
-                ));
+                );
             }
             Ok(reading) => {
                 let place = *places

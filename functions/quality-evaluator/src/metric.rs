@@ -1,6 +1,7 @@
 //! What the evaluator counts. Dimensions name rules and reasons, never machines.
 
-use lambda_function::metrics::Metric;
+use lambda_function::metrics::{Metric, UNFINISHED};
+use set_aside::QUARANTINED;
 
 /// Every metric of this function.
 pub const METRICS: &[Metric] = &[
@@ -32,16 +33,6 @@ pub(crate) const NOT_APPLICABLE: Metric = Metric::count(
     "RulesNotApplicable",
     &["rule"],
     "readings that lack what a rule needs",
-);
-pub(crate) const QUARANTINED: Metric = Metric::count(
-    "Quarantined",
-    &["reason"],
-    "records set aside because no retry cures them",
-);
-pub(crate) const UNFINISHED: Metric = Metric::count(
-    "RecordsUnfinished",
-    &[],
-    "records that stay in front of the checkpoint",
 );
 pub(crate) const MACHINES_HELD: Metric = Metric::count(
     "MachinesHeld",

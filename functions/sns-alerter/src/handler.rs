@@ -12,9 +12,9 @@ use lambda_function::Causes;
 use lambda_function::backoff::Backoff;
 use lambda_function::clock::Clock;
 use lambda_function::deadline::Deadline;
-use lambda_function::metrics::Metrics;
+use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::{QualityEvent, Severity};
-use set_aside::{Fate, SetAside, Shelf};
+use set_aside::{Basket, SetAside, Shelf};
 
 use crate::alert::{Delivery, Purpose, deliveries, has_expired_stop};
 use crate::claim::{Claimed, Claims, Request, Settlement};
@@ -111,9 +111,7 @@ pub async fn handle<C: Claims, T: Topic, S: Shelf, K: Clock>(
         }
     }
     let outcomes = ledger.close(ports, batch, deadline).await;
-    ports
-        .metrics
-        .add(&metric::UNFINISHED, &[], outcomes.unfinished());
+    ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
     tracing::info!(
         records = batch.len(),
         messages = jobs.len(),
@@ -346,45 +344,26 @@ impl<'r, 'b> Ledger<'r, 'b> {
 
     /// A record is done once its messages are, and its bytes are safe where they are set aside.
     async fn close<C, T, S: Shelf, K>(
-        self,
+        mut self,
         ports: &Ports<C, T, S, K>,
         batch: &Batch<'_>,
         deadline: Deadline,
     ) -> Outcomes {
         let mut outcomes = batch.outcomes();
-        let malformed = batch.malformed().iter().map(SetAside::malformed);
-        let aside: Vec<_> = malformed.chain(self.aside.values().cloned()).collect();
-        let safe = aside.is_empty()
-            || match deadline
-                .run(ports.shelf.put(Fate::Quarantine, &aside))
-                .await
-            {
-                Ok(Ok(())) => true,
-                Ok(Err(error)) => {
-                    tracing::error!(error = %Causes(&error), "quarantine out of reach");
-                    false
-                }
-                Err(_) => {
-                    tracing::error!(records = aside.len(), "no time left for quarantine");
-                    false
-                }
-            };
-        if safe {
-            for record in &aside {
-                ports
-                    .metrics
-                    .add(&metric::QUARANTINED, &[&record.reason], 1);
-            }
-            batch
-                .malformed()
-                .iter()
-                .for_each(|record| outcomes.done(record.parent));
-        }
+        let mut basket = Basket::of(batch);
         for (index, record) in self.records.iter().enumerate() {
-            if self.messages_left[index] == 0 && (safe || !self.aside.contains_key(&index)) {
-                outcomes.done(record.parent);
+            // A record that still waits for a message comes again, and with it what is to be set aside.
+            if self.messages_left[index] == 0 {
+                match self.aside.remove(&index) {
+                    Some(aside) => basket.add(record.parent, aside),
+                    None => outcomes.done(record.parent),
+                }
             }
         }
+        let safe = basket
+            .quarantine(&ports.shelf, &ports.metrics, deadline)
+            .await;
+        safe.into_iter().for_each(|parent| outcomes.done(parent));
         outcomes
     }
 }

@@ -1,7 +1,5 @@
 //! Wires the alerter: configuration, clients, run.
 
-#![recursion_limit = "256"] // the nested futures of claims and publications exceed the default
-
 use lambda_function::clock::SystemClock;
 use lambda_function::config::ProcessEnvironment;
 use lambda_function::metrics::Metrics;

@@ -1,6 +1,7 @@
 //! What the alerter counts. Dimensions name reasons and purposes, never machines.
 
-use lambda_function::metrics::Metric;
+use lambda_function::metrics::{Metric, UNFINISHED};
+use set_aside::QUARANTINED;
 
 /// Every metric of this function.
 pub const METRICS: &[Metric] = &[
@@ -31,14 +32,4 @@ pub(crate) const UNMARKED: Metric = Metric::count(
     "ClaimsUnmarked",
     &[],
     "published messages whose claim could not be marked: they may repeat",
-);
-pub(crate) const QUARANTINED: Metric = Metric::count(
-    "Quarantined",
-    &["reason"],
-    "records set aside because no retry cures them",
-);
-pub(crate) const UNFINISHED: Metric = Metric::count(
-    "RecordsUnfinished",
-    &[],
-    "records that stay in front of the checkpoint",
 );

@@ -21,6 +21,13 @@ pub use sink::{Captured, Sink, Stdout};
 /// The dimension of all metrics: the function's name.
 pub const FUNCTION: &str = "function";
 
+/// Counts what every function that reads a stream may leave unfinished.
+pub const UNFINISHED: Metric = Metric::count(
+    "RecordsUnfinished",
+    &[],
+    "records that stay in front of the checkpoint",
+);
+
 /// A metric as a function declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
