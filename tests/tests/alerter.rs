@@ -53,6 +53,18 @@ fn ongoing(mut event: QualityEvent) -> QualityEvent {
     event
 }
 
+/// Answers after a moment, so that what else hangs is seen to hang.
+fn slow(rig: &Rig, service: Service, operation: &str) {
+    rig.world
+        .fault(Fault::new(service, operation).then(Effect::Slow(Duration::from_millis(20))));
+}
+
+fn many(n: i64) -> Vec<QualityEvent> {
+    (0..n)
+        .map(|n| opened(&format!("press-{n:03}"), "power", n))
+        .collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_opening_is_alerted_once_however_often_it_is_delivered() {
     let rig = Rig::new();
@@ -490,4 +502,173 @@ async fn bytes_that_are_no_event_are_quarantined_and_hold_nothing_back() {
         (rig.alerts().len(), rig.quarantine()[0].data.as_slice()),
         (1, b"junk".as_slice())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_of_one_machine_that_hang_hold_back_no_other() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "TransactWriteItems")
+            .when(When::mentions("press-2"))
+            .then(Effect::TimeoutBefore),
+    );
+    slow(&rig, Service::Sns, "PublishBatch");
+    let events = [
+        opened("press-1", "power", 0),
+        opened("press-2", "power", 0),
+        opened("press-2", "power", 400),
+        stopping(opened("press-3", "power", 0)),
+    ];
+    rig.alert(&batch(&rig, &events)).await;
+    assert_eq!((rig.alerts().len(), rig.line_stops().len()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn marking_stays_within_the_time_out() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .then(Effect::Partial(Parts::mentioning("press-007"))),
+    );
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "UpdateItem").then(Effect::TimeoutBefore));
+    let start = tokio::time::Instant::now();
+    rig.alert(&batch(&rig, &many(25))).await;
+    assert!(start.elapsed() < FUNCTION_TIMEOUT, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_while_one_message_is_retried_repeats_none_of_the_others() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .then(Effect::Partial(Parts::mentioning("press-007"))),
+    );
+    let (batch, alerter) = (batch(&rig, &many(25)), rig.alerter());
+    let _killed = tokio::time::timeout(
+        Duration::from_secs(30),
+        alerter.invoke(&batch, "killed", Rig::deadline()),
+    )
+    .await;
+    rig.world.clear_faults();
+    rig.clock.advance(71_000);
+    rig.alert(&batch).await;
+    assert_eq!(rig.alerts().len(), 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_stop_whose_answer_is_lost_is_sent_before_it_expires() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .when(When::mentions("line-stop").and_nth(1))
+            .then(Effect::DropBefore),
+    );
+    let batch = batch(&rig, &[stopping(opened("press-1", "power", 0))]);
+    while rig.alert(&batch).await.is_some() {
+        rig.clock.advance(1_000);
+    }
+    assert_eq!(rig.line_stops().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_stop_topic_that_throttles_delays_no_alert() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::Sns, "PublishBatch").when(When::mentions("line-stop")));
+    let batch = batch(
+        &rig,
+        &[
+            stopping(opened("press-1", "power", 0)),
+            opened("press-2", "power", 0),
+        ],
+    );
+    let alerter = rig.alerter();
+    let _cut = tokio::time::timeout(
+        Duration::from_secs(50),
+        alerter.invoke(&batch, "x", Rig::deadline()),
+    )
+    .await;
+    assert_eq!(rig.alerts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_beyond_the_contract_is_quarantined() {
+    for (field, value) in [
+        ("summary", "x".repeat(100_000)),
+        ("machine", "x".repeat(3_000)),
+    ] {
+        let rig = Rig::new();
+        let mut event = json_of(&opened("press-1", "power", 0));
+        event[field] = json!(value);
+        assert_eq!(
+            rig.alert(&batches(&rig).of(&[event])).await,
+            None,
+            "{field}"
+        );
+        assert_eq!(rig.quarantine().len(), 1, "{field}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_refused_for_one_message_holds_back_no_other() {
+    let rig = Rig::new();
+    let refused = Effect::Refused(400, "InvalidParameter", "Invalid parameter");
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .when(When::mentions("press-002"))
+            .then(refused),
+    );
+    assert_eq!(
+        (rig.alert(&batch(&rig, &many(5))).await, rig.alerts().len()),
+        (None, 4)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_alert_leaves_no_cool_down() {
+    let rig = Rig::new();
+    let refused = Effect::PartialAs(Parts::Every, "InvalidParameter", "no");
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .when(When::first(1))
+            .then(refused),
+    );
+    rig.alert(&batch(&rig, &[opened("press-1", "power", 0)]))
+        .await;
+    rig.alert(&batch(&rig, &[opened("press-1", "power", 100)]))
+        .await;
+    assert_eq!(rig.alerts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_with_a_transaction_is_worth_another_attempt() {
+    let rig = Rig::new();
+    let conflict = Effect::Refused(
+        400,
+        "TransactionConflictException",
+        "Transaction is ongoing for the item",
+    );
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "UpdateItem")
+            .when(When::first(1))
+            .then(conflict),
+    );
+    rig.alert(&batch(&rig, &[opened("press-1", "power", 0)]))
+        .await;
+    assert_eq!(rig.metric("ClaimsUnmarked", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_given_up_is_no_live_claim() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "TransactWriteItems")
+            .when(When::first(12))
+            .then(Effect::FailAfter),
+    );
+    let batch = batch(&rig, &[opened("press-1", "power", 0)]);
+    rig.alert(&batch).await;
+    rig.world.clear_faults();
+    assert_eq!(rig.alert(&batch).await, None);
 }

@@ -28,7 +28,13 @@ fn configuration() -> String {
     let mut table = "| variable | default | |\n| --- | --- | --- |\n".to_owned();
     for (function, variables) in FUNCTIONS {
         writeln!(table, "| **{function}** | | |").unwrap();
-        for Variable { name, default, meaning, .. } in variables {
+        for Variable {
+            name,
+            default,
+            meaning,
+            ..
+        } in variables
+        {
             let default = default.map_or("required".to_owned(), |default| format!("`{default}`"));
             writeln!(table, "| `{name}` | {default} | {meaning} |").unwrap();
         }
@@ -39,7 +45,10 @@ fn configuration() -> String {
 #[test]
 fn the_configuration_table_lists_what_the_functions_read() {
     let table = configuration();
-    assert!(readme().contains(&table), "the README's table should read:\n\n{table}");
+    assert!(
+        readme().contains(&table),
+        "the README's table should read:\n\n{table}"
+    );
 }
 
 #[test]
@@ -48,21 +57,34 @@ fn every_test_that_the_readme_names_exists() {
         .map(|file| std::fs::read_to_string(root().join("tests/tests").join(file)).unwrap())
         .concat();
     let readme = readme();
-    let rows = readme.lines().filter(|line| line.starts_with("| ") && line.matches(" | ").count() == 2);
+    let rows = readme
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.matches(" | ").count() == 2);
     let named: Vec<_> = rows
-        .filter_map(|row| row.rsplit(" | ").next()?.strip_prefix('`')?.strip_suffix("` |"))
+        .filter_map(|row| {
+            row.rsplit(" | ")
+                .next()?
+                .strip_prefix('`')?
+                .strip_suffix("` |")
+        })
         .filter(|name| name.matches('_').count() > 3)
         .collect();
     assert!(named.len() >= 8, "{named:?}");
     for name in named {
-        assert!(sources.contains(&format!("async fn {name}()")), "no test {name}");
+        assert!(
+            sources.contains(&format!("async fn {name}()")),
+            "no test {name}"
+        );
     }
 }
 
 #[test]
 fn every_file_that_the_readme_links_to_exists() {
     let readme = readme();
-    let links = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let links = readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     let files: Vec<_> = links.filter(|link| !link.starts_with("http")).collect();
     assert!(files.len() >= 4, "{files:?}");
     for file in files {
@@ -74,11 +96,15 @@ fn every_file_that_the_readme_links_to_exists() {
 fn deployed(template: &str, function: &str) -> Vec<String> {
     let code = format!("target/lambda/{function}/bootstrap.zip");
     let function = template.split(&code).nth(1).unwrap();
-    let mut lines = function.lines().skip_while(|line| line.trim() != "Variables:");
+    let mut lines = function
+        .lines()
+        .skip_while(|line| line.trim() != "Variables:");
     let indent = |line: &str| line.len() - line.trim_start().len();
     let depth = indent(lines.next().unwrap());
     let variables = lines.take_while(|line| indent(line) > depth);
-    variables.filter_map(|line| Some(line.trim().split_once(':')?.0.to_owned())).collect()
+    variables
+        .filter_map(|line| Some(line.trim().split_once(':')?.0.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -87,10 +113,20 @@ fn the_template_sets_what_is_required_and_nothing_that_nobody_reads() {
     for (function, variables) in &FUNCTIONS[1..] {
         let deployed = deployed(&template, function);
         for name in &deployed {
-            assert!(variables.iter().any(|variable| variable.name == name), "{function} reads no {name}");
+            assert!(
+                variables.iter().any(|variable| variable.name == name),
+                "{function} reads no {name}"
+            );
         }
-        for variable in variables.iter().filter(|variable| variable.default.is_none()) {
-            assert!(deployed.iter().any(|name| name == variable.name), "{function} lacks {}", variable.name);
+        for variable in variables
+            .iter()
+            .filter(|variable| variable.default.is_none())
+        {
+            assert!(
+                deployed.iter().any(|name| name == variable.name),
+                "{function} lacks {}",
+                variable.name
+            );
         }
     }
 }

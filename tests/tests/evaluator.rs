@@ -48,6 +48,12 @@ fn commits(rig: &Rig) -> usize {
         .count()
 }
 
+/// Answers after a moment, so that what else hangs is seen to hang.
+fn slow(rig: &Rig, service: Service, operation: &str) {
+    rig.world
+        .fault(Fault::new(service, operation).then(Effect::Slow(Duration::from_millis(20))));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_episode_opens_goes_on_and_clears_across_batches() {
     let rig = Rig::new();
@@ -541,4 +547,92 @@ async fn a_body_that_is_no_kinesis_event_fails_the_invocation() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_streams_shard_is_another_shard() {
+    let rig = Rig::new();
+    let mut ahead = batches(&rig);
+    ahead.of(&vec![reading("press-9", 0); 50]);
+    rig.judge(&ahead.of(&[overpowered("press-1", 1)])).await;
+    let other = String::from_utf8(batches(&rig).of(&[overpowered("press-1", 2)])).unwrap();
+    rig.judge(
+        other
+            .replace("stream/readings", "stream/readings-2")
+            .as_bytes(),
+    )
+    .await;
+    assert_eq!(
+        (rig.events().len(), rig.metric("ReadingsReplayed", &[])),
+        (2, 0.0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_answer_costs_no_batch() {
+    let rig = Rig::new();
+    let evaluator = rig.evaluator().await.unwrap();
+    rig.world
+        .fault(Fault::new(Service::S3, "GetObject").then(Effect::TimeoutBefore));
+    slow(&rig, Service::DynamoDb, "BatchGetItem");
+    rig.clock.advance(60_000);
+    evaluator
+        .invoke(
+            &batches(&rig).of(&[overpowered("press-1", 0)]),
+            "a",
+            Deadline::after(Duration::from_secs(8)),
+        )
+        .await
+        .unwrap();
+    assert_eq!(rig.events().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quarantine_that_does_not_answer_holds_up_no_good_record() {
+    let rig = Rig::new();
+    let evaluator = rig.evaluator().await.unwrap();
+    rig.world
+        .fault(Fault::new(Service::S3, "PutObject").then(Effect::TimeoutBefore));
+    slow(&rig, Service::DynamoDb, "BatchGetItem");
+    let good = overpowered("press-1", 0).to_string();
+    let body = batches(&rig).batch(&[("a", b"junk".as_slice()), ("b", good.as_bytes())]);
+    evaluator
+        .invoke(&body, "a", Deadline::after(Duration::from_secs(8)))
+        .await
+        .unwrap();
+    assert_eq!(rig.events().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_state_is_counted_once() {
+    let rig = Rig::new();
+    let mut batches = batches(&rig);
+    rig.judge(&batches.of(&[overpowered("press-1", 0)])).await;
+    let mut item = rig.world.item("state", "press-1", None).unwrap();
+    item.insert("state".into(), fake_aws::Value::from(vec![255_u8, 255]));
+    rig.world.put_item("state", item);
+    for second in 1..6 {
+        rig.judge(&batches.of(&[reading("press-1", second)])).await;
+    }
+    assert_eq!(rig.metric("StateLost", &[("part", "rules")]), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_hangs_holds_up_no_other() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "PutItem")
+            .when(When::mentions("press-000"))
+            .then(Effect::TimeoutBefore),
+    );
+    let readings: Vec<_> = (0..60)
+        .map(|n| overpowered(&format!("press-{n:03}"), n))
+        .collect();
+    let (batch, evaluator) = (batches(&rig).of(&readings), rig.evaluator().await.unwrap());
+    let _cut = tokio::time::timeout(
+        Duration::from_secs(2),
+        evaluator.invoke(&batch, "a", Rig::deadline()),
+    )
+    .await;
+    assert_eq!(rig.world.items("state").len(), 59);
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::time::Duration;
+
 use fake_aws::{Effect, Fault, Parts, Service, When};
 use pipeline_tests::{Batches, Rig, opened};
 use quality_event::{Finding, QualityEvent, Transition};
@@ -34,6 +36,12 @@ fn calls(rig: &Rig) -> usize {
     rig.world
         .calls_to(Service::DynamoDb, "BatchWriteItem")
         .len()
+}
+
+fn many_machines(n: i64) -> Vec<Value> {
+    (0..n)
+        .map(|n| json_of(&opened(&format!("press-{n:03}"), "power", n)))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +228,17 @@ async fn bytes_that_are_no_event_are_quarantined_and_hold_nothing_back() {
 async fn an_event_that_the_table_refuses_is_found_and_quarantined() {
     let rig = Rig::new();
     let mut events = many(25);
-    events[13]["machine"] = json!("");
+    events[13]["machine"] = json!("press-odd");
+    let refused = Effect::Refused(
+        400,
+        "ValidationException",
+        "One or more parameter values were invalid",
+    );
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "BatchWriteItem")
+            .when(When::mentions("press-odd"))
+            .then(refused),
+    );
     assert_eq!(rig.store(&batches(&rig).of(&events)).await, None);
     assert_eq!(rig.world.items("events").len(), 24);
     assert_eq!(rig.quarantine()[0].reason, "refused-by-table");
@@ -281,4 +299,38 @@ async fn the_index_by_line_finds_the_events_of_a_line() {
         lines,
         [fake_aws::Value::from("L2"), fake_aws::Value::from("L1")]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_never_processed_holds_up_no_other() {
+    let rig = Rig::new();
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "BatchWriteItem")
+            .then(Effect::Partial(Parts::mentioning("press-000"))),
+    );
+    let (batch, writer) = (
+        batches(&rig).of(&many_machines(300)),
+        rig.writer("alerting"),
+    );
+    let _cut = tokio::time::timeout(
+        Duration::from_secs(50),
+        writer.invoke(&batch, Rig::deadline()),
+    )
+    .await;
+    assert_eq!(rig.world.items("events").len(), 299);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_bytes_are_set_aside_at_once_while_the_table_throttles() {
+    for _ in 0..20 {
+        let rig = Rig::new();
+        rig.world
+            .fault(Fault::new(Service::DynamoDb, "BatchWriteItem"));
+        rig.world.fault(
+            Fault::new(Service::S3, "PutObject").then(Effect::Slow(Duration::from_millis(200))),
+        );
+        let good = json_of(&opened("press-1", "power", 0)).to_string();
+        let body = batches(&rig).batch(&[("a", b"junk".as_slice()), ("b", good.as_bytes())]);
+        assert_eq!(rig.store(&body).await, Some(Batches::sequence_number(2)));
+    }
 }

@@ -34,7 +34,7 @@
 //! | `reading.machine` | required | JSON pointer (RFC 6901) to the machine: a text of 1 to 256 characters, or a whole number |
 //! | `reading.time` | required | pointer to the time: RFC 3339, or a number: below 1e11 seconds since 1970, otherwise milliseconds |
 //! | `reading.line` | | pointer to the machine's line |
-//! | `reading.id` | | pointer to the producer's own id of the reading |
+//! | `reading.id` | | pointer to the producer's own id of the reading; it is read and has no effect on judging |
 //! | `reading.attributes` | | name → pointer to a text; numbers and booleans count as their text |
 //! | `characteristics` | required | name → `{at: pointer}` or `{formula: expression}`, with an optional `unit` |
 //! | `constants` | | name → a number, or `{by: attribute, values: {text: number}}` |

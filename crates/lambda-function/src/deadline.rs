@@ -46,6 +46,11 @@ impl Deadline {
         duration < self.remaining()
     }
 
+    /// This deadline, or `most` from now where that is earlier: one step must not use up the time of all.
+    pub fn within(self, most: Duration) -> Self {
+        Self(self.0.min(Instant::now() + most))
+    }
+
     /// Runs `work` until it is done or the deadline passes, whichever comes first.
     pub async fn run<T>(self, work: impl Future<Output = T>) -> Result<T, DeadlinePassed> {
         tokio::time::timeout_at(self.0, work)
@@ -89,6 +94,13 @@ mod tests {
         assert_eq!(deadline.remaining(), 6 * SECOND);
         tokio::time::advance(60 * SECOND).await;
         assert!(deadline.is_past());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_ends_no_later_than_the_whole() {
+        let deadline = Deadline::after(10 * SECOND);
+        assert_eq!(deadline.within(3 * SECOND).remaining(), 3 * SECOND);
+        assert_eq!(deadline.within(30 * SECOND), deadline);
     }
 
     #[tokio::test(start_paused = true)]

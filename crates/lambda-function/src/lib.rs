@@ -57,6 +57,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backoff;
+mod calls;
 mod causes;
 pub mod clock;
 pub mod config;
@@ -66,6 +67,7 @@ mod serve;
 mod settings;
 pub mod telemetry;
 
+pub use calls::CallLimits;
 pub use causes::Causes;
 pub use serve::{Invocation, serve};
 pub use settings::Settings;

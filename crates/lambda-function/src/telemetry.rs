@@ -8,6 +8,7 @@ use std::io;
 use tracing::level_filters::LevelFilter;
 use tracing::{Subscriber, error};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::Environment;
@@ -48,7 +49,13 @@ fn filter(environment: &dyn Environment) -> EnvFilter {
         .get("AWS_LAMBDA_LOG_LEVEL")
         .and_then(|text| level(&text))
     {
-        return EnvFilter::default().add_directive(level.into());
+        return QUIET.iter().filter_map(|quiet| quiet.parse().ok()).fold(
+            EnvFilter::default().add_directive(level.into()),
+            |filter, quiet: Directive| match level > LevelFilter::INFO {
+                true => filter.add_directive(quiet),
+                false => filter,
+            },
+        );
     }
     environment
         .get("RUST_LOG")
@@ -56,6 +63,15 @@ fn filter(environment: &dyn Environment) -> EnvFilter {
         .and_then(|directives| EnvFilter::try_new(directives).ok())
         .unwrap_or_else(|| EnvFilter::default().add_directive(LevelFilter::INFO.into()))
 }
+
+/// Libraries that would write requests, and so payloads, into the log at finer levels. By prefix of the target.
+const QUIET: [&str; 5] = [
+    "aws=info",
+    "h2=info",
+    "hyper=info",
+    "lambda_runtime=info",
+    "rustls=info",
+];
 
 /// Lambda's levels; it has one above ERROR.
 fn level(text: &str) -> Option<LevelFilter> {
@@ -149,6 +165,22 @@ pub(crate) mod tests {
         );
         check(&[("AWS_LAMBDA_LOG_LEVEL", "loud")], &["info", "error"]);
         check(&[("RUST_LOG", "")], &["info", "error"]);
+    }
+
+    #[test]
+    fn libraries_never_log_requests() {
+        let (log, guard) = capture(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]);
+        tracing::trace!(target: "aws_smithy_runtime::client", "request with its payload");
+        tracing::debug!(target: "hyper::proto", "bytes");
+        tracing::warn!(target: "aws_config", "worth knowing");
+        debug!("ours");
+        drop(guard);
+        let messages: Vec<_> = log
+            .lines()
+            .iter()
+            .map(|line| line["message"].clone())
+            .collect();
+        assert_eq!(messages, ["worth knowing", "ours"]);
     }
 
     #[test]

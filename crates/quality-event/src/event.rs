@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, MAX_NAME_CHARS, MAX_SUMMARY_CHARS, Timestamp, truncated};
+use crate::{EventId, MAX_EVENT_BYTES, MAX_NAME_CHARS, MAX_SUMMARY_CHARS, Timestamp, truncated};
 
 /// One finding about one reading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,13 +172,52 @@ pub enum Source {
 
 /// The bytes are not a quality event.
 #[derive(Debug, thiserror::Error)]
-#[error("not a quality event")]
-pub struct Malformed(#[from] serde_json::Error);
+pub enum Malformed {
+    /// They are not JSON, or JSON of another shape.
+    #[error("not a quality event")]
+    Shape(#[from] serde_json::Error),
+    /// They are more than [`MAX_EVENT_BYTES`].
+    #[error("{0} bytes: a quality event has at most {MAX_EVENT_BYTES}")]
+    Size(usize),
+    /// A text is longer, or shorter, than the contract says.
+    #[error("`{field}` has {chars} characters, not {least} to {most}")]
+    Length {
+        /// The field.
+        field: &'static str,
+        /// What it has.
+        chars: usize,
+        /// What it must have.
+        least: usize,
+        /// What it may have.
+        most: usize,
+    },
+}
 
 impl QualityEvent {
-    /// Reads an event's JSON.
+    /// Reads an event's JSON and holds it to the contract.
+    ///
+    /// # Errors
+    /// If it is no event, or one that a consumer's service would refuse for its size.
     pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
-        Ok(serde_json::from_slice(json)?)
+        if json.len() > MAX_EVENT_BYTES {
+            return Err(Malformed::Size(json.len()));
+        }
+        let event: Self = serde_json::from_slice(json)?;
+        length("machine", &event.machine, 1, MAX_NAME_CHARS)?;
+        length(
+            "line",
+            event.line.as_deref().unwrap_or_default(),
+            0,
+            MAX_NAME_CHARS,
+        )?;
+        let subject = if event.violation().is_some() {
+            "rule"
+        } else {
+            "model"
+        };
+        length(subject, event.subject(), 1, MAX_NAME_CHARS)?;
+        length("summary", &event.summary, 0, MAX_SUMMARY_CHARS)?;
+        Ok(event)
     }
 
     /// The event's JSON, on one line, with over-long texts cut and marked.
@@ -212,6 +251,19 @@ impl QualityEvent {
     /// `opened`, `ongoing` or `cleared`; a prediction and a late finding have none.
     pub fn transition(&self) -> Option<Transition> {
         self.violation().and_then(|violation| violation.transition)
+    }
+}
+
+fn length(field: &'static str, text: &str, least: usize, most: usize) -> Result<(), Malformed> {
+    let chars = text.chars().count();
+    match (least..=most).contains(&chars) {
+        true => Ok(()),
+        false => Err(Malformed::Length {
+            field,
+            chars,
+            least,
+            most,
+        }),
     }
 }
 

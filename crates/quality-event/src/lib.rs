@@ -15,7 +15,7 @@ pub use event::{
     Violation,
 };
 pub use id::EventId;
-pub use text::{MAX_NAME_CHARS, MAX_SUMMARY_CHARS, truncated};
+pub use text::{MAX_EVENT_BYTES, MAX_NAME_CHARS, MAX_SUMMARY_CHARS, truncated};
 pub use timestamp::{BadTimestamp, Timestamp};
 
 /// The contract as JSON Schema (draft 2020-12).

@@ -8,6 +8,9 @@ pub const MAX_SUMMARY_CHARS: usize = 1_024;
 /// The longest machine, line, rule or model name, in characters.
 pub const MAX_NAME_CHARS: usize = 256;
 
+/// An event's longest JSON, in bytes: what consumers copy it into (items, messages) has limits.
+pub const MAX_EVENT_BYTES: usize = 65_536;
+
 /// `text` cut to at most `max` characters; a cut text ends in `…`.
 pub fn truncated(text: &str, max: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max) {

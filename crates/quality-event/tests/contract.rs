@@ -70,7 +70,9 @@ fn every_shape_survives_the_types_unchanged_and_fits_the_schema() {
 #[test]
 fn the_schema_refuses_what_the_types_refuse() {
     let validator = jsonschema::validator_for(&quality_event::json_schema()).unwrap();
-    let broken: [(&str, Value); 7] = [
+    let broken: [(&str, Value); 9] = [
+        ("machine", json!("")),
+        ("machine", json!("x".repeat(257))),
         ("id", json!("not-an-id")),
         ("kind", json!("rumour")),
         ("severity", json!("grave")),
@@ -137,4 +139,28 @@ fn the_opening_event_names_its_own_episode() {
         "r",
     );
     assert_ne!(other, event.id);
+}
+
+#[test]
+fn texts_beyond_the_contract_and_huge_events_are_refused() {
+    let cases = [
+        ("line", json!("x".repeat(257)), "`line` has 257 characters"),
+        ("rule", json!(""), "`rule` has 0 characters"),
+        (
+            "summary",
+            json!("x".repeat(1_025)),
+            "`summary` has 1025 characters",
+        ),
+        (
+            "tests",
+            json!(vec!["x".repeat(1_000); 70]),
+            "a quality event has at most",
+        ),
+    ];
+    for (field, value, expected) in cases {
+        let mut event = opened();
+        event[field] = value;
+        let error = QualityEvent::from_json(event.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }

@@ -15,42 +15,39 @@ pub const QUARANTINED: Metric = Metric::count(
 );
 
 /// Records that no retry cures, each with the index of the record of the batch that waits for it.
-#[derive(Debug)]
-pub struct Basket {
-    parents: Vec<usize>,
-    records: Vec<SetAside>,
-}
+#[derive(Debug, Default)]
+pub struct Basket(Vec<(usize, SetAside)>);
 
 impl Basket {
     /// Holds what `batch` could not read.
     pub fn of(batch: &Batch<'_>) -> Self {
-        let malformed = batch.malformed();
-        Self {
-            parents: malformed.iter().map(|record| record.parent).collect(),
-            records: malformed.iter().map(SetAside::malformed).collect(),
-        }
+        let malformed = batch.malformed().iter();
+        Self(
+            malformed
+                .map(|record| (record.parent, SetAside::malformed(record)))
+                .collect(),
+        )
     }
 
     /// Adds a record that the batch's record at index `parent` carries.
     pub fn add(&mut self, parent: usize, record: SetAside) {
-        self.parents.push(parent);
-        self.records.push(record);
+        self.0.push((parent, record));
     }
 
     /// How many records it holds.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.0.len()
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.0.is_empty()
     }
 
     /// Puts everything into quarantine and gives the indices of the batch's records that need not be waited for any
     /// more: all, or none if `shelf` did not take them by the deadline, so that they stay in front of the checkpoint.
     pub async fn quarantine(
-        self,
+        mut self,
         shelf: &impl Shelf,
         metrics: &Metrics,
         deadline: Deadline,
@@ -58,22 +55,22 @@ impl Basket {
         if self.is_empty() {
             return Vec::new();
         }
-        match deadline
-            .run(shelf.put(Fate::Quarantine, &self.records))
-            .await
-        {
+        // In stream order, which the sort keeps within a record.
+        self.0.sort_by_key(|(parent, _)| *parent);
+        let (parents, records): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
+        match deadline.run(shelf.put(Fate::Quarantine, &records)).await {
             Ok(Ok(())) => {
-                for record in &self.records {
+                for record in &records {
                     metrics.add(&QUARANTINED, &[&record.reason], 1);
                 }
-                self.parents
+                parents
             }
             Ok(Err(error)) => {
                 tracing::error!(error = %Causes(&error), "quarantine out of reach");
                 Vec::new()
             }
             Err(_) => {
-                tracing::error!(records = self.len(), "no time left for quarantine");
+                tracing::error!(records = records.len(), "no time left for quarantine");
                 Vec::new()
             }
         }

@@ -1,6 +1,6 @@
 //! Records that are set aside: kept in S3 with their bytes, the reason and their place in the stream.
 //!
-//! Promises: the bytes come back as they were; one invocation writes one object per fate, as ndjson; its
+//! Promises: the bytes come back as they were; one call writes one object, as ndjson; its
 //! key depends on the records alone, so that a retry of the same records rewrites the same object.
 //! Records count as done only after [`Shelf::put`] has returned `Ok`.
 //!

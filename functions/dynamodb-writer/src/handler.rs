@@ -84,7 +84,13 @@ pub async fn handle<T: EventTable, S: Shelf>(
         .metrics
         .add(&metric::DUPLICATES, &[], writes.duplicates);
 
-    let fates = store(&ports.table, &ports.metrics, &writes.items, deadline).await;
+    // Side by side: neither a slow bucket nor a slow table holds up the other's records.
+    let (safe, fates) = tokio::join!(
+        aside.quarantine(&ports.shelf, &ports.metrics, deadline),
+        store(&ports.table, &ports.metrics, &writes.items, deadline)
+    );
+    safe.into_iter().for_each(|parent| outcomes.done(parent));
+    let mut refused = Basket::default();
     for (stored, records) in fates.into_iter().zip(&writes.records) {
         match stored {
             Stored::Written => {
@@ -95,7 +101,7 @@ pub async fn handle<T: EventTable, S: Shelf>(
             }
             Stored::Refused(cause) => {
                 for record in records {
-                    aside.add(
+                    refused.add(
                         record.parent,
                         SetAside::user_record(record, "refused-by-table", &cause),
                     );
@@ -104,7 +110,7 @@ pub async fn handle<T: EventTable, S: Shelf>(
             Stored::Pending => {}
         }
     }
-    let safe = aside
+    let safe = refused
         .quarantine(&ports.shelf, &ports.metrics, deadline)
         .await;
     safe.into_iter().for_each(|parent| outcomes.done(parent));

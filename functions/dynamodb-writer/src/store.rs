@@ -1,6 +1,5 @@
 //! Writing until the table has everything, an item proves unstorable, or time runs out.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -28,71 +27,149 @@ pub enum Stored {
 }
 
 /// Writes `items`, whose keys are distinct, and tells what became of each.
+///
+/// In rounds: every item that is left gets its call before any gets a second one, so that one that is never
+/// taken holds up no other. A call that is refused because of an item is halved until the item stands alone.
 pub async fn store<T: EventTable>(
     table: &T,
     metrics: &Metrics,
     items: &[Item],
     deadline: Deadline,
 ) -> Vec<Stored> {
-    let calls = items
-        .chunks(MAX_ITEMS)
-        .map(|chunk| store_chunk(table, metrics, chunk, deadline));
-    stream::iter(calls)
-        .buffered(CONCURRENT_CALLS)
-        .concat()
-        .await
-}
-
-/// Items that a call leaves unprocessed come again after a wait; a call that is refused because of an item is
-/// halved until the item stands alone.
-async fn store_chunk<T: EventTable>(
-    table: &T,
-    metrics: &Metrics,
-    items: &[Item],
-    deadline: Deadline,
-) -> Vec<Stored> {
     let mut stored: Vec<_> = items.iter().map(|_| Stored::Pending).collect();
-    let mut groups = VecDeque::from([(0..items.len()).collect::<Vec<_>>()]);
+    let all: Vec<usize> = (0..items.len()).collect();
+    let mut groups: Vec<Vec<usize>> = all.chunks(MAX_ITEMS).map(<[_]>::to_vec).collect();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    while let Some(group) = groups.pop_front() {
-        let chosen: Vec<_> = group.iter().map(|index| &items[*index]).collect();
-        let Ok(answer) = deadline.run(table.write(&chosen)).await else {
-            break;
-        };
-        match answer {
-            Ok(unprocessed) => {
-                let left: Vec<_> = unprocessed.into_iter().map(|place| group[place]).collect();
-                for index in group.into_iter().filter(|index| !left.contains(index)) {
-                    stored[index] = Stored::Written;
+    while !groups.is_empty() {
+        let calls = groups
+            .into_iter()
+            .map(|group| call(table, items, group, deadline));
+        let answers: Vec<_> = stream::iter(calls)
+            .buffer_unordered(CONCURRENT_CALLS)
+            .collect()
+            .await;
+        groups = Vec::new();
+        let mut must_wait = false;
+        for Answer {
+            written,
+            left,
+            refusal,
+        } in answers
+        {
+            written
+                .into_iter()
+                .for_each(|index| stored[index] = Stored::Written);
+            let Some(refusal) = refusal else { continue };
+            metrics.add(&metric::TABLE_REFUSALS, &[refusal.as_str()], 1);
+            match refusal {
+                Refused::InPart
+                | Refused::Whole(WriteError {
+                    refusal: Refusal::Passing,
+                    ..
+                }) => {
+                    must_wait = true;
+                    groups.push(left);
                 }
-                if left.is_empty() {
-                    continue;
+                Refused::Whole(error) if error.refusal == Refusal::Item => {
+                    match left.split_at(left.len() / 2) {
+                        ([], [index]) => stored[*index] = Stored::Refused(error),
+                        (one, other) => groups.extend([one.to_vec(), other.to_vec()]),
+                    }
                 }
-                metrics.add(&metric::TABLE_REFUSALS, &["unprocessed"], 1);
-                groups.push_back(left);
-            }
-            Err(error) if error.refusal == Refusal::Passing => {
-                metrics.add(&metric::TABLE_REFUSALS, &["passing"], 1);
-                tracing::warn!(error = %Causes(&error), items = group.len(), "table did not answer as it should");
-                groups.push_back(group);
-            }
-            Err(error) if error.refusal == Refusal::Item => {
-                metrics.add(&metric::TABLE_REFUSALS, &["item"], 1);
-                match group.split_at(group.len() / 2) {
-                    ([], [index]) => stored[*index] = Stored::Refused(error),
-                    (left, right) => groups.extend([left.to_vec(), right.to_vec()]),
-                }
-                continue;
-            }
-            Err(error) => {
-                metrics.add(&metric::TABLE_REFUSALS, &["setup"], 1);
-                tracing::error!(error = %Causes(&error), items = group.len(), "table out of reach");
-                break;
+                // Nothing of these is known until someone sets the table right.
+                Refused::Whole(_) => {}
+                Refused::NoTime => {}
             }
         }
-        if backoff.wait(deadline).await.is_err() {
+        if must_wait && backoff.wait(deadline).await.is_err() {
             break;
         }
     }
     stored
+}
+
+/// What one call did: items by index.
+struct Answer {
+    written: Vec<usize>,
+    left: Vec<usize>,
+    refusal: Option<Refused>,
+}
+
+/// Why items are left.
+enum Refused {
+    InPart,
+    Whole(WriteError),
+    NoTime,
+}
+
+impl Refused {
+    /// The metric dimension's value.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::InPart => "unprocessed",
+            Self::Whole(WriteError {
+                refusal: Refusal::Passing,
+                ..
+            }) => "passing",
+            Self::Whole(WriteError {
+                refusal: Refusal::Item,
+                ..
+            }) => "item",
+            Self::Whole(WriteError {
+                refusal: Refusal::Setup,
+                ..
+            }) => "setup",
+            Self::NoTime => "deadline",
+        }
+    }
+}
+
+async fn call<T: EventTable>(
+    table: &T,
+    items: &[Item],
+    group: Vec<usize>,
+    deadline: Deadline,
+) -> Answer {
+    let chosen: Vec<_> = group.iter().map(|index| &items[*index]).collect();
+    match deadline.run(table.write(&chosen)).await {
+        Ok(Ok(places)) => {
+            let is_left = |(place, _): &(usize, usize)| places.contains(place);
+            let (left, written): (Vec<_>, Vec<_>) =
+                group.into_iter().enumerate().partition(is_left);
+            let indices = |group: Vec<(usize, usize)>| {
+                group
+                    .into_iter()
+                    .map(|(_, index)| index)
+                    .collect::<Vec<_>>()
+            };
+            let (left, written) = (indices(left), indices(written));
+            let refusal = (!left.is_empty()).then_some(Refused::InPart);
+            Answer {
+                written,
+                left,
+                refusal,
+            }
+        }
+        Ok(Err(error)) => {
+            match error.refusal {
+                Refusal::Passing => {
+                    tracing::warn!(error = %Causes(&error), items = group.len(), "table did not answer as it should")
+                }
+                Refusal::Item => {}
+                Refusal::Setup => {
+                    tracing::error!(error = %Causes(&error), items = group.len(), "table out of reach")
+                }
+            }
+            Answer {
+                written: Vec::new(),
+                left: group,
+                refusal: Some(Refused::Whole(error)),
+            }
+        }
+        Err(_) => Answer {
+            written: Vec::new(),
+            left: group,
+            refusal: Some(Refused::NoTime),
+        },
+    }
 }

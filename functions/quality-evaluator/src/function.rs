@@ -54,15 +54,18 @@ impl<C: Clock> Evaluator<C> {
     /// Judges one batch. `request_id` names this invocation and no other.
     ///
     /// # Errors
-    /// If `body` is no Kinesis event.
+    /// If `body` is no Kinesis event, or one that brings earlier readings back.
     pub async fn invoke(
         &self,
         body: &[u8],
         request_id: &str,
         deadline: Deadline,
-    ) -> Result<BatchResponse, BatchError> {
+    ) -> Result<BatchResponse, InvokeError> {
         let mut buffer = Vec::new();
         let batch = Batch::decode(body, &mut buffer)?;
+        if batch.is_redrive() {
+            return Err(InvokeError::Redrive);
+        }
         let plan = self.plans.plan().await;
         Ok(handle(
             &plan,
@@ -74,4 +77,15 @@ impl<C: Clock> Evaluator<C> {
         )
         .await)
     }
+}
+
+/// An invocation that fails as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// The body is no Kinesis event.
+    #[error(transparent)]
+    Event(#[from] BatchError),
+    /// Readings from the past must not be judged as if they came now.
+    #[error("`redrive` is not supported: readings that were set aside cannot be judged again yet")]
+    Redrive,
 }

@@ -19,7 +19,7 @@ use quality_event::EventId;
 use set_aside::Shelf;
 
 use crate::machine::{MachineReadings, sort};
-use crate::outbox::{self, Entry, Outbox};
+use crate::outbox::{Entry, LIMITS, Outbox};
 use crate::state_store::{self, Commit, Committed, Loaded, StateStore};
 use crate::verdict::{MachineRecord, Verdict, judge};
 use crate::{PortError, metric};
@@ -52,14 +52,40 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
 ) -> BatchResponse {
     let mut outcomes = batch.outcomes();
     let (machines, unreadable) = sort(plan, batch);
-    let mut machines: Vec<_> = machines.into_iter().map(Open::new).collect();
+    let machines: Vec<_> = machines.into_iter().map(Open::new).collect();
     let machine_count = machines.len();
 
     let unreadable_count = unreadable.len();
-    let safe = unreadable
-        .quarantine(&ports.shelf, &ports.metrics, deadline)
-        .await;
-    safe.into_iter().for_each(|parent| outcomes.done(parent));
+    // Side by side: neither a slow bucket nor a slow table holds up the other's records.
+    let (safe, judged) = tokio::join!(
+        unreadable.quarantine(&ports.shelf, &ports.metrics, deadline),
+        judge_all(plan, ports, state_ttl, machines, request_id, deadline)
+    );
+    safe.into_iter()
+        .chain(judged)
+        .for_each(|parent| outcomes.done(parent));
+    ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
+    tracing::info!(
+        records = batch.len(),
+        machines = machine_count,
+        unreadable = unreadable_count,
+        unfinished = outcomes.unfinished(),
+        plan = plan.hash(),
+        "batch judged"
+    );
+    outcomes.response()
+}
+
+/// Judges machines in rounds and gives the indices of the records that are done, once per reading.
+async fn judge_all<S: StateStore, O: Outbox, Q>(
+    plan: &ControlPlan,
+    ports: &Ports<S, O, Q>,
+    state_ttl: Duration,
+    mut machines: Vec<Open<'_, '_>>,
+    request_id: &str,
+    deadline: Deadline,
+) -> Vec<usize> {
+    let mut done = Vec::new();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     for round in 0_u32.. {
         let mut again = Vec::new();
@@ -79,11 +105,13 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
             };
             for (machine, end) in tried {
                 match end {
-                    End::Done => machine
-                        .readings
-                        .readings
-                        .iter()
-                        .for_each(|(record, _)| outcomes.done(record.parent)),
+                    End::Done => done.extend(
+                        machine
+                            .readings
+                            .readings
+                            .iter()
+                            .map(|(record, _)| record.parent),
+                    ),
                     End::Again(reason) => {
                         ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
                         again.push(machine);
@@ -97,16 +125,7 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
             break;
         }
     }
-    ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
-    tracing::info!(
-        records = batch.len(),
-        machines = machine_count,
-        unreadable = unreadable_count,
-        unfinished = outcomes.unfinished(),
-        plan = plan.hash(),
-        "batch judged"
-    );
-    outcomes.response()
+    done
 }
 
 /// A machine with readings to judge, and what of them this invocation has already published.
@@ -188,7 +207,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         });
         tried.extend(
             stream::iter(commits)
-                .buffered(CONCURRENT_COMMITS)
+                .buffer_unordered(CONCURRENT_COMMITS)
                 .collect::<Vec<_>>()
                 .await,
         );
@@ -202,11 +221,13 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
             return None;
         }
         let mut version = 0;
+        let mut is_lost = false;
         let mut record = MachineRecord::default();
         if let Some(stored) = loaded.states.get(name) {
             version = stored.version;
             let (decoded, lost) = MachineRecord::decode(stored);
             record = decoded;
+            is_lost = !lost.is_empty();
             for part in lost {
                 self.ports.metrics.add(&metric::STATE_LOST, &[part], 1);
                 tracing::error!(
@@ -221,6 +242,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         let entries = verdict.events.iter().map(Entry::of).collect();
         Some(Judged {
             version,
+            is_lost,
             verdict,
             entries,
         })
@@ -240,7 +262,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
             })
             .collect();
         let mut taken = HashSet::new();
-        for call in outbox::calls(&fresh) {
+        for call in LIMITS.cut(&fresh, |entry| entry.bytes()) {
             match self.ports.outbox.put(call).await {
                 Ok(refused) => {
                     let refused: HashSet<_> = refused.into_iter().collect();
@@ -278,8 +300,9 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
             version,
             verdict,
             entries,
+            ..
         } = judged;
-        if verdict.changed || !entries.is_empty() {
+        if verdict.changed || judged.is_lost || !entries.is_empty() {
             let commit = Commit {
                 machine: &machine.readings.machine,
                 loaded: *version,
@@ -320,6 +343,8 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
 struct Judged<'p> {
     /// The version of the state that was loaded.
     version: u64,
+    /// Whether part of it could not be decoded: it is written anew, so that this is counted once.
+    is_lost: bool,
     verdict: Verdict<'p>,
     entries: Vec<Entry>,
 }

@@ -20,7 +20,7 @@ mod state_store;
 mod verdict;
 mod watermark;
 
-pub use function::Evaluator;
+pub use function::{Evaluator, InvokeError};
 pub use handler::{Ports, handle};
 pub use machine::{MachineReadings, sort};
 pub use metric::METRICS;

@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use crate::plan_source::{Fetched, PlanSource};
 use crate::{PortError, metric};
 
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Holds the last good plan.
 pub struct PlanKeeper<S, C> {
     source: S,
@@ -97,7 +99,14 @@ impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
     }
 
     async fn refresh(&self, kept: &mut Kept) {
-        match self.source.fetch(Some(&kept.tag)).await {
+        let fetch = self.source.fetch(Some(&kept.tag));
+        // Bounded: the batch in hand can be judged by the plan in force.
+        let Ok(fetched) = tokio::time::timeout(REFRESH_TIMEOUT, fetch).await else {
+            self.metrics.add(&metric::PLAN_UNREACHABLE, &[], 1);
+            tracing::warn!(kept = kept.plan.hash(), "control plan does not answer");
+            return;
+        };
+        match fetched {
             Ok(Fetched::Unchanged) => {}
             Ok(Fetched::Plan { tag, text }) => {
                 kept.tag = tag;

@@ -77,8 +77,10 @@ pub fn judge<'p>(
         arrived_ms: readings.last().map_or(0, |(place, _)| place.arrived_ms),
     };
     for (place, reading) in readings {
+        // Two streams have shards of one name.
+        let shard = format!("{}/{}", place.stream_arn, place.shard);
         let position = Position::of(place);
-        if next.watermarks.cover(place.shard, &position) {
+        if next.watermarks.cover(&shard, &position) {
             verdict.replayed += 1;
             continue;
         }
@@ -89,8 +91,7 @@ pub fn judge<'p>(
             *verdict.not_applicable.entry(rule).or_default() += 1;
         }
         verdict.judged += 1;
-        next.watermarks
-            .advance(place.shard, position, place.arrived_ms);
+        next.watermarks.advance(&shard, position, place.arrived_ms);
     }
     next.watermarks.prune(verdict.arrived_ms, keep_ms);
     verdict.changed = next.state != record.state;

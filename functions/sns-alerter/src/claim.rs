@@ -69,6 +69,8 @@ pub enum Gate {
 pub enum Claimed {
     /// Publish, then settle.
     Granted,
+    /// Publish, then settle; an earlier holder's lease ran out, and it may have published before it ended.
+    TakenOver,
     /// An earlier delivery has published or suppressed it.
     Settled,
     /// It is not to be published; the reason is a metric's dimension.
@@ -82,7 +84,8 @@ pub enum Claimed {
 pub enum Settlement {
     /// The message is published.
     Sent,
-    /// The message is known not to be published: the next delivery may claim it at once.
+    /// The message is known not to be published: the next delivery may claim it at once, and its cool-down has not
+    /// begun.
     Released,
 }
 

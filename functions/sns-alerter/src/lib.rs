@@ -7,7 +7,9 @@
 //! **Promise:** one message per finding, however often it is delivered: whoever publishes holds the finding's claim
 //! in DynamoDB. Another's live claim sends the record back, so that nothing is lost with its holder; a publication
 //! that is known to have failed releases the claim. The one window that can repeat a message lies between publishing
-//! and marking the claim as sent: a crash there lets the claim expire, and the next delivery publishes again.
+//! and marking the claim as sent: a crash there, or an answer of the topic that is lost, lets the claim expire, and
+//! whoever takes it over publishes again (counted). A line stop whose answer is lost is repeated at once, with the
+//! same id and expiry: its expiry is shorter than a lease, and a line that is told twice stops once.
 //!
 //! Within the cool-down of a machine and rule (in reading time) further openings are stored but alert nobody, and
 //! neither do their clearings. The cool-down never holds back a line stop; a clearing that was seen first does.
@@ -16,10 +18,11 @@ mod alert;
 mod claim;
 mod claims;
 pub mod config;
+mod courier;
 mod function;
 mod handler;
+mod job;
 mod metric;
-mod publish;
 mod text;
 mod topic;
 

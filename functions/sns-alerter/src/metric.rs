@@ -9,6 +9,7 @@ pub const METRICS: &[Metric] = &[
     SUPPRESSED,
     HELD,
     UNMARKED,
+    TAKEN_OVER,
     QUARANTINED,
     UNFINISHED,
 ];
@@ -32,4 +33,9 @@ pub(crate) const UNMARKED: Metric = Metric::count(
     "ClaimsUnmarked",
     &[],
     "published messages whose claim could not be marked: they may repeat",
+);
+pub(crate) const TAKEN_OVER: Metric = Metric::count(
+    "ClaimsTakenOver",
+    &[],
+    "claims whose holder's lease ran out: their messages may be published twice",
 );

@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::retry::RetryConfig;
-use aws_sdk_sns::error::{BuildError, SdkError};
+use aws_sdk_sns::config::timeout::TimeoutConfig;
+use aws_sdk_sns::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use lambda_function::CallLimits;
 use lambda_function::aws::{Fault, classify};
 
-/// The most messages that one call takes.
-pub const MAX_MESSAGES: usize = 10;
+/// What one call takes.
+pub const LIMITS: CallLimits = CallLimits {
+    entries: 10,
+    bytes: 262_144,
+};
 
-/// The most bytes that one call carries.
-pub const MAX_BYTES: usize = 262_144;
+/// How long a call's answer is waited for: longer than elsewhere, because no call is repeated for want of one.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A message as subscribers get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +37,8 @@ pub struct Message {
 }
 
 impl Message {
-    fn len(&self) -> usize {
+    /// What it weighs in a call.
+    pub fn bytes(&self) -> usize {
         let attributes = self
             .attributes
             .iter()
@@ -41,7 +49,7 @@ impl Message {
 
 /// Where messages are published.
 pub trait Topic {
-    /// Publishes in one call and tells which messages were not taken.
+    /// Publishes in one call, within [`LIMITS`], and tells which messages were not taken.
     fn publish(
         &self,
         messages: &[&Message],
@@ -75,27 +83,12 @@ pub struct PublishError {
 pub enum Effect {
     /// Nothing was published; another attempt may succeed.
     NoneYet,
+    /// Nothing was published: one of the messages is at fault.
+    Message,
     /// Nothing was published, and an attempt right away would fare alike.
     None,
     /// The messages may have been published.
     Unknown,
-}
-
-/// `messages` cut into calls that stay within the limits.
-pub fn calls<'c, 'm>(messages: &'c [&'m Message]) -> Vec<&'c [&'m Message]> {
-    let mut calls = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (index, message) in messages.iter().enumerate() {
-        if index - start == MAX_MESSAGES || (index > start && bytes + message.len() > MAX_BYTES) {
-            calls.push(&messages[start..index]);
-            (start, bytes) = (index, 0);
-        }
-        bytes += message.len();
-    }
-    if start < messages.len() {
-        calls.push(&messages[start..]);
-    }
-    calls
 }
 
 /// [`Topic`] on Amazon SNS.
@@ -109,7 +102,15 @@ impl SnsTopic {
     /// The topic `arn`. The client made from `sdk` repeats no call: a publication whose answer is lost may have
     /// happened, and only the claim's lease decides when it may be tried again.
     pub fn new(sdk: &lambda_function::aws::SdkConfig, arn: String) -> Self {
-        let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(ANSWER_TIMEOUT)
+            .operation_attempt_timeout(ANSWER_TIMEOUT)
+            .operation_timeout(ANSWER_TIMEOUT)
+            .build();
+        let config = aws_sdk_sns::config::Builder::from(sdk)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
         Self {
             client: Client::from_conf(config.build()),
             arn,
@@ -139,6 +140,11 @@ impl Topic for SnsTopic {
             Err(error) => {
                 let effect = match (&error, classify(&error)) {
                     (_, Fault::Throttled) => Effect::NoneYet,
+                    (SdkError::ServiceError(_), Fault::Permanent)
+                        if is_about_a_message(error.code()) =>
+                    {
+                        Effect::Message
+                    }
                     (
                         SdkError::ServiceError(_) | SdkError::ConstructionFailure(_),
                         Fault::Permanent,
@@ -171,6 +177,19 @@ fn entry(index: usize, message: &Message) -> Result<PublishBatchRequestEntry, Bu
         .build()
 }
 
+fn is_about_a_message(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "InvalidParameter"
+                | "InvalidParameterValue"
+                | "ParameterValueInvalid"
+                | "ValidationError"
+                | "BatchRequestTooLong"
+        )
+    )
+}
+
 /// The messages that the answer says were not taken.
 fn refused(output: &PublishBatchOutput) -> Vec<Refused> {
     let entries = output.failed().iter();
@@ -188,35 +207,4 @@ fn refused(output: &PublishBatchOutput) -> Vec<Refused> {
         })
     });
     refused.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(sizes: &[usize], expected: &[usize]) {
-        let messages: Vec<_> = sizes
-            .iter()
-            .map(|bytes| Message {
-                subject: None,
-                body: "x".repeat(*bytes),
-                per_protocol: false,
-                attributes: BTreeMap::new(),
-            })
-            .collect();
-        let messages: Vec<_> = messages.iter().collect();
-        let lengths: Vec<_> = calls(&messages).into_iter().map(<[_]>::len).collect();
-        assert_eq!(lengths, expected);
-    }
-
-    #[test]
-    fn a_call_stays_within_messages_and_bytes() {
-        check(&[], &[]);
-        check(&[1; 10], &[10]);
-        check(&[1; 11], &[10, 1]);
-        check(&[MAX_BYTES / 2; 3], &[2, 1]);
-        check(&[MAX_BYTES, 1], &[1, 1]);
-        check(&[MAX_BYTES / 10 + 1; 10], &[9, 1]);
-    }
 }

@@ -58,6 +58,7 @@ impl Fault {
             | "ServiceUnavailableException"
             | "RequestTimeout"
             | "RequestTimeoutException"
+            | "TransactionConflictException"
             | "TransactionInProgressException"
             | "ExpiredToken"
             | "ExpiredTokenException"

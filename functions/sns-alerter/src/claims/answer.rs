@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{SENT, SUPPRESSED};
-use crate::claim::Claimed;
 
 type Attributes = HashMap<String, AttributeValue>;
 
@@ -26,30 +25,28 @@ pub(super) enum Held {
     Sent,
     Suppressed,
     Live,
+    /// Claimed by someone whose lease is over.
+    Expired,
 }
 
 impl Held {
-    pub(super) fn by(item: Option<&Attributes>) -> Self {
-        match item
-            .and_then(|item| item.get("status")?.as_s().ok())
-            .map(String::as_str)
-        {
+    pub(super) fn by(item: Option<&Attributes>, now_ms: i64) -> Self {
+        let text = |name: &str| {
+            item.and_then(|item| item.get(name)?.as_s().ok())
+                .map(String::as_str)
+        };
+        let lease = item.and_then(|item| item.get("lease_until")?.as_n().ok()?.parse::<i64>().ok());
+        match text("status") {
             Some(SENT) => Self::Sent,
             Some(SUPPRESSED) => Self::Suppressed,
+            _ if lease.is_some_and(|until_ms| until_ms < now_ms) => Self::Expired,
             _ => Self::Live,
-        }
-    }
-
-    pub(super) fn claimed(self) -> Claimed {
-        match self {
-            Self::Sent | Self::Suppressed => Claimed::Settled,
-            Self::Live => Claimed::Live,
         }
     }
 }
 
 /// The answer that a cancelled transaction gives; none if it failed for another reason than its conditions.
-pub(super) fn answer(error: &TransactWriteItemsError) -> Option<Answer> {
+pub(super) fn answer(error: &TransactWriteItemsError, now_ms: i64) -> Option<Answer> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return None;
     };
@@ -60,7 +57,7 @@ pub(super) fn answer(error: &TransactWriteItemsError) -> Option<Answer> {
             .filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
     };
     if let Some(reason) = failed(0) {
-        return Some(Answer::Claim(Held::by(reason.item())));
+        return Some(Answer::Claim(Held::by(reason.item(), now_ms)));
     }
     failed(1).map(|reason| Answer::Gate(reason.item().cloned()))
 }
@@ -87,7 +84,21 @@ mod tests {
         let cancelled = TransactionCanceledException::builder()
             .set_cancellation_reasons(Some(reasons.collect()));
         let error = TransactWriteItemsError::TransactionCanceledException(cancelled.build());
-        assert_eq!(answer(&error), expected);
+        assert_eq!(answer(&error, 1_000), expected);
+    }
+
+    #[test]
+    fn a_lease_that_is_over_is_told_from_a_live_one() {
+        for (until_ms, expected) in [("999", Held::Expired), ("1000", Held::Live)] {
+            let mut item = item("claimed");
+            item.insert(
+                "lease_until".to_owned(),
+                AttributeValue::N(until_ms.to_owned()),
+            );
+            assert_eq!(Held::by(Some(&item), 1_000), expected);
+            item.insert("status".to_owned(), AttributeValue::S("sent".to_owned()));
+            assert_eq!(Held::by(Some(&item), 1_000), Held::Sent);
+        }
     }
 
     #[test]

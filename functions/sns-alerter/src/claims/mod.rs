@@ -27,9 +27,51 @@ const CLAIMED: &str = "claimed";
 const SENT: &str = "sent";
 const SUPPRESSED: &str = "suppressed";
 
-/// A claim may be taken that nobody holds, whose lease is over, or that is the owner's own.
-const FREE: &str =
-    "attribute_not_exists(#claim) OR (#status = :claimed AND (#lease < :now OR #owner = :owner))";
+/// Which claims may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Takes {
+    /// One that nobody holds, or the owner's own: a repeated call finds its own work.
+    Free,
+    /// One whose holder's lease is over.
+    Expired,
+}
+
+impl Takes {
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Free => {
+                "attribute_not_exists(#claim) OR (#status = :claimed AND #owner = :owner)"
+            }
+            Self::Expired => "#status = :claimed AND (#lease < :now OR #owner = :owner)",
+        }
+    }
+
+    fn names(self) -> HashMap<String, String> {
+        let of_both = [("#status", "status"), ("#owner", "owner")];
+        let own = match self {
+            Self::Free => ("#claim", "claim"),
+            Self::Expired => ("#lease", "lease_until"),
+        };
+        of_both
+            .into_iter()
+            .chain([own])
+            .map(|(name, attribute)| (name.to_owned(), attribute.to_owned()))
+            .collect()
+    }
+
+    fn values(self, request: &Request) -> HashMap<String, AttributeValue> {
+        let of_both = [
+            (":claimed", text(CLAIMED)),
+            (":owner", text(&request.owner)),
+        ];
+        let own = (self == Self::Expired).then(|| (":now", number(request.now_ms)));
+        of_both
+            .into_iter()
+            .chain(own)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
 
 /// [`Claims`] on Amazon DynamoDB.
 #[derive(Clone, Debug)]
@@ -46,35 +88,21 @@ impl Claims for DynamoClaims {
                 self.mark_cleared(episode, request.expires_at).await?;
             }
             if self.is_suppressed(opening).await? {
-                return self.suppress(request, "opening-suppressed").await;
+                return match self
+                    .suppress(request, Takes::Free, "opening-suppressed")
+                    .await?
+                {
+                    Attempt::Decided(claimed) => Ok(claimed),
+                    Attempt::Expired => Ok(Claimed::Live),
+                };
             }
         }
-        match self.transact(request, self.gate(request)?).await? {
-            Answer::Granted => Ok(Claimed::Granted),
-            Answer::Claim(held) => Ok(held.claimed()),
-            Answer::Gate(item) => match &request.gate {
-                Gate::CoolDown {
-                    time_ms,
-                    cool_down_ms,
-                    ..
-                } => {
-                    let last =
-                        item.and_then(|item| item.get("at")?.as_n().ok()?.parse::<i64>().ok());
-                    // An alert that comes late and lies clear of the last one stands outside its cool-down.
-                    match last {
-                        Some(at) if at >= time_ms.saturating_add(*cool_down_ms) => {
-                            let claimed = self.transact(request, None).await?;
-                            Ok(match claimed {
-                                Answer::Granted | Answer::Gate(_) => Claimed::Granted,
-                                Answer::Claim(held) => held.claimed(),
-                            })
-                        }
-                        _ => self.suppress(request, "cool-down").await,
-                    }
-                }
-                Gate::NotCleared { .. } => self.suppress(request, "already-cleared").await,
-                // Neither sends a second half that could fail.
-                Gate::OpeningTold { .. } | Gate::Open => Ok(Claimed::Live),
+        match self.attempt(request, Takes::Free).await? {
+            Attempt::Decided(claimed) => Ok(claimed),
+            Attempt::Expired => match self.attempt(request, Takes::Expired).await? {
+                Attempt::Decided(Claimed::Granted) => Ok(Claimed::TakenOver),
+                Attempt::Decided(claimed) => Ok(claimed),
+                Attempt::Expired => Ok(Claimed::Live),
             },
         }
     }
@@ -82,6 +110,7 @@ impl Claims for DynamoClaims {
     async fn settle(&self, request: &Request, settlement: Settlement) -> Result<(), ClaimError> {
         const OWN: &str = "#status = :claimed AND #owner = :owner";
         if settlement == Settlement::Released {
+            self.forget_cool_down(request).await?;
             let delete = self
                 .client
                 .delete_item()
@@ -164,9 +193,39 @@ impl DynamoClaims {
         })
     }
 
+    /// Claims with what must hold besides, or notes that the message is never to be published.
+    async fn attempt(&self, request: &Request, takes: Takes) -> Result<Attempt, ClaimError> {
+        let last = match self.transact(request, takes, self.gate(request)?).await? {
+            Answer::Granted => return Ok(Attempt::Decided(Claimed::Granted)),
+            Answer::Claim(held) => return Ok(held.into()),
+            Answer::Gate(item) => {
+                item.and_then(|item| item.get("at")?.as_n().ok()?.parse::<i64>().ok())
+            }
+        };
+        match &request.gate {
+            // An alert that comes late and lies clear of the last one stands outside its cool-down, and leaves it.
+            Gate::CoolDown {
+                time_ms,
+                cool_down_ms,
+                ..
+            } if last.is_some_and(|at| at >= time_ms.saturating_add(*cool_down_ms)) => {
+                match self.transact(request, takes, None).await? {
+                    Answer::Granted => Ok(Attempt::Decided(Claimed::Granted)),
+                    Answer::Claim(held) => Ok(held.into()),
+                    Answer::Gate(_) => Ok(Attempt::Decided(Claimed::Live)),
+                }
+            }
+            Gate::CoolDown { .. } => self.suppress(request, takes, "cool-down").await,
+            Gate::NotCleared { .. } => self.suppress(request, takes, "already-cleared").await,
+            // Neither sends a second half that could fail.
+            Gate::OpeningTold { .. } | Gate::Open => Ok(Attempt::Decided(Claimed::Live)),
+        }
+    }
+
     async fn transact(
         &self,
         request: &Request,
+        takes: Takes,
         gate: Option<TransactWriteItem>,
     ) -> Result<Answer, ClaimError> {
         let what = "cannot claim a message";
@@ -177,9 +236,9 @@ impl DynamoClaims {
             .item("owner", text(&request.owner))
             .item("lease_until", number(request.lease_until_ms))
             .item("expires_at", number(request.expires_at))
-            .condition_expression(FREE)
-            .set_expression_attribute_names(Some(free_names()))
-            .set_expression_attribute_values(Some(free_values(request)))
+            .condition_expression(takes.condition())
+            .set_expression_attribute_names(Some(takes.names()))
+            .set_expression_attribute_values(Some(takes.values(request)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| ClaimError {
@@ -197,7 +256,10 @@ impl DynamoClaims {
             .await
         {
             Ok(_) => Ok(Answer::Granted),
-            Err(error) => match error.as_service_error().and_then(answer) {
+            Err(error) => match error
+                .as_service_error()
+                .and_then(|error| answer(error, request.now_ms))
+            {
                 Some(answer) => Ok(answer),
                 None => {
                     // A transaction that met another one on its items is as good as never sent.
@@ -217,8 +279,9 @@ impl DynamoClaims {
     async fn suppress(
         &self,
         request: &Request,
+        takes: Takes,
         reason: &'static str,
-    ) -> Result<Claimed, ClaimError> {
+    ) -> Result<Attempt, ClaimError> {
         let put = self
             .client
             .put_item()
@@ -227,19 +290,35 @@ impl DynamoClaims {
             .item("status", text(SUPPRESSED))
             .item("reason", text(reason))
             .item("expires_at", number(request.expires_at))
-            .condition_expression(FREE)
-            .set_expression_attribute_names(Some(free_names()))
-            .set_expression_attribute_values(Some(free_values(request)))
+            .condition_expression(takes.condition())
+            .set_expression_attribute_names(Some(takes.names()))
+            .set_expression_attribute_values(Some(takes.values(request)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
-            Ok(_) => Ok(Claimed::Suppressed(reason)),
+            Ok(_) => Ok(Attempt::Decided(Claimed::Suppressed(reason))),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(held)) => {
-                    Ok(Held::by(held.item()).claimed())
+                    Ok(Held::by(held.item(), request.now_ms).into())
                 }
                 _ => Err(call_error("cannot suppress a message", error)),
             },
         }
+    }
+
+    /// An alert that was never sent begins no cool-down.
+    async fn forget_cool_down(&self, request: &Request) -> Result<(), ClaimError> {
+        let Gate::CoolDown { key, episode, .. } = &request.gate else {
+            return Ok(());
+        };
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("claim", text(key))
+            .condition_expression("#episode = :episode")
+            .expression_attribute_names("#episode", "episode")
+            .expression_attribute_values(":episode", text(episode.as_str()));
+        settled(delete.send().await)
     }
 
     async fn mark_cleared(&self, episode: &EventId, expires_at: i64) -> Result<(), ClaimError> {
@@ -266,29 +345,25 @@ impl DynamoClaims {
             .send()
             .await
             .map_err(|error| call_error("cannot read an opening's claim", error))?;
-        Ok(Held::by(output.item()) == Held::Suppressed)
+        Ok(Held::by(output.item(), 0) == Held::Suppressed)
     }
 }
 
-fn free_names() -> HashMap<String, String> {
-    let names = [
-        ("#claim", "claim"),
-        ("#status", "status"),
-        ("#lease", "lease_until"),
-        ("#owner", "owner"),
-    ];
-    names
-        .map(|(name, attribute)| (name.to_owned(), attribute.to_owned()))
-        .into()
+/// How one attempt at a claim ended.
+enum Attempt {
+    Decided(Claimed),
+    /// Its holder's lease is over.
+    Expired,
 }
 
-fn free_values(request: &Request) -> HashMap<String, AttributeValue> {
-    let values = [
-        (":claimed", text(CLAIMED)),
-        (":now", number(request.now_ms)),
-        (":owner", text(&request.owner)),
-    ];
-    values.map(|(name, value)| (name.to_owned(), value)).into()
+impl From<Held> for Attempt {
+    fn from(held: Held) -> Self {
+        match held {
+            Held::Sent | Held::Suppressed => Self::Decided(Claimed::Settled),
+            Held::Live => Self::Decided(Claimed::Live),
+            Held::Expired => Self::Expired,
+        }
+    }
 }
 
 fn text(value: &str) -> AttributeValue {
