@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::{event, plan, simulate};
 #[cfg(feature = "aws")]
-use crate::{invoke, produce, record};
+use crate::{invoke, local, produce, record};
 
 /// Streaming quality control for production lines on Amazon Kinesis and AWS Lambda
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub struct Andon {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "aws")]
+    Local(local::Local),
     Simulate(simulate::Simulate),
     Event(event::Event),
     #[command(subcommand)]
@@ -40,6 +42,8 @@ impl Andon {
     pub fn run(self) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
         match self.command {
+            #[cfg(feature = "aws")]
+            Command::Local(local) => block_on(local.run(&mut out)),
             Command::Simulate(simulate) => simulate.run(&mut out),
             Command::Event(event) => event.run(&mut out, &mut io::stderr()),
             Command::Plan(plan) => plan.run(&mut out),

@@ -17,6 +17,7 @@ pub struct Failure {
 enum Kind {
     Check,
     Input,
+    Interrupted,
     Pipe,
 }
 
@@ -39,6 +40,14 @@ impl Failure {
         }
     }
 
+    /// The user has broken it off.
+    pub fn interrupted() -> Self {
+        Self {
+            kind: Kind::Interrupted,
+            ..Self::check("interrupted")
+        }
+    }
+
     /// Adds what the user can do about it.
     pub fn cure(self, cure: impl fmt::Display) -> Self {
         Self {
@@ -55,13 +64,15 @@ impl Failure {
         }
     }
 
-    /// 1 where a check failed or the work could not be done, 2 for bad usage or input. A reader that had enough of
+    /// 1 where a check failed or the work could not be done, 2 for bad usage or input, 130 (128 + SIGINT) where the user
+    /// broke it off. A reader that had enough of
     /// the output is no failure: 0.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Pipe => 0,
             Kind::Check => 1,
             Kind::Input => 2,
+            Kind::Interrupted => 130,
         }
     }
 }

@@ -17,6 +17,8 @@ pub mod aws;
 #[cfg(feature = "aws")]
 pub mod invoke;
 #[cfg(feature = "aws")]
+pub mod local;
+#[cfg(feature = "aws")]
 pub mod produce;
 #[cfg(feature = "aws")]
 pub mod record;

@@ -39,7 +39,7 @@ impl Plan {
 }
 
 /// Reads a plan's text.
-fn source(path: &Path) -> Result<String, Failure> {
+pub(crate) fn source(path: &Path) -> Result<String, Failure> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
     String::from_utf8(bytes).map_err(|error| {
         Failure::input(path.display())

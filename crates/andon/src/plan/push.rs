@@ -115,6 +115,18 @@ impl Push {
     }
 }
 
+/// Checks a plan's text and makes it the newest version at `place`.
+pub async fn push(
+    client: aws_sdk_s3::Client,
+    place: Place,
+    name: &str,
+    source: &str,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let candidate = Candidate::check(name, source)?;
+    Plans { client, place }.push(&candidate, out).await
+}
+
 /// A plan that has passed its check.
 #[derive(Debug)]
 struct Candidate {

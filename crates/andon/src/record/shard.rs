@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::types::ShardIteratorType;
+use aws_sdk_kinesis::types::{Record, ShardIteratorType};
 
 use crate::aws::failed;
 use crate::failure::Failure;
@@ -19,6 +19,20 @@ pub struct StreamRecord {
     pub data: Vec<u8>,
     /// When the stream took it, in milliseconds since the epoch.
     pub arrived_ms: i64,
+}
+
+impl From<&Record> for StreamRecord {
+    fn from(record: &Record) -> Self {
+        let arrived = record
+            .approximate_arrival_timestamp()
+            .and_then(|time| time.to_millis().ok());
+        Self {
+            sequence_number: record.sequence_number().to_owned(),
+            partition_key: record.partition_key().unwrap_or_default().to_owned(),
+            data: record.data().as_ref().to_vec(),
+            arrived_ms: arrived.unwrap_or_default(),
+        }
+    }
 }
 
 /// Kinesis allows five reads a second on each shard.
@@ -72,17 +86,7 @@ pub async fn read_shard(
             .send()
             .await
             .map_err(|error| failed(cannot(), &error))?;
-        for record in answer.records() {
-            let arrived = record
-                .approximate_arrival_timestamp()
-                .and_then(|time| time.to_millis().ok());
-            records.push(StreamRecord {
-                sequence_number: record.sequence_number().to_owned(),
-                partition_key: record.partition_key().unwrap_or_default().to_owned(),
-                data: record.data().as_ref().to_vec(),
-                arrived_ms: arrived.unwrap_or_default(),
-            });
-        }
+        records.extend(answer.records().iter().map(StreamRecord::from));
         if answer.millis_behind_latest() == Some(0) {
             break;
         }

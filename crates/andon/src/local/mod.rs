@@ -1,0 +1,212 @@
+//! `andon local`: the whole pipeline on this machine, from the template to the checks.
+//!
+//! The same template that goes to AWS is deployed to a local AWS; the real binaries are hosted with the deployed
+//! configuration and driven by the deployed mappings; then the counts are compared, each by distinct id, from what really
+//! lies in streams, tables, buckets and queues. Promises: nothing listens beyond this machine, nothing is left running
+//! however the run ends, and whatever fails says what to do about it.
+//!
+//! Latency is measured from a record's arrival on the readings stream to the moment at which the writer's invocation
+//! that stored its event has answered.
+
+mod build;
+mod checks;
+pub mod emulator;
+mod expected;
+mod feed;
+mod hosts;
+mod mapping;
+mod observe;
+mod plan;
+pub mod python;
+mod session;
+pub mod stack;
+mod steps;
+mod summary;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use lambda_function::config::{Environment, ProcessEnvironment};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::simulate::rate;
+use checks::{Check, checks};
+use plan::Plan;
+use python::Progress;
+use session::Session;
+use steps::Steps;
+use summary::Summary;
+
+/// The whole pipeline on this machine, fed with recorded readings
+///
+/// Needs Rust and Python 3, no AWS account. The first run installs a local AWS under target/ and builds the functions.
+/// Ends with a summary and with checks that the counts agree; exit code 1 if one does not.
+#[derive(Args, Clone, Debug)]
+pub struct Local {
+    /// Readings, one a line; `-` reads stdin [default: the recorded shift, events/readings/shift.ndjson]
+    #[arg(long, value_name = "FILE|-")]
+    readings: Option<Input>,
+    /// The control plan [default: infra/plans/press-line.yaml]
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// At most so many readings a second [default: as fast as the stream takes them]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+    /// Keep everything running after the summary, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Of the differences that a check finds, so many are named.
+const NAMED: usize = 5;
+
+impl Local {
+    /// Runs it; broken off by the user, nothing is left running.
+    pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
+        let mut interrupt = Interrupt::new()?;
+        let steps = Arc::new(Steps::new());
+        let mut session = None;
+        let mut ended = tokio::select! {
+            biased;
+            () = interrupt.wait() => Err(Failure::interrupted()),
+            done = self.work(&steps, &mut session, out) => done,
+        };
+        if let Some(session) = &mut session {
+            if self.keep && ended.is_ok() {
+                tokio::select! {
+                    () = interrupt.wait() => {}
+                    failure = session.failure() => ended = Err(failure),
+                }
+            }
+            steps.say("stopping");
+            session.stop().await;
+        }
+        match ended? {
+            true => Ok(()),
+            false => Err(Failure::check("the counts do not agree: see above")),
+        }
+    }
+
+    /// Whether every check holds.
+    async fn work(
+        &self,
+        steps: &Arc<Steps>,
+        session: &mut Option<Session>,
+        out: &mut impl Write,
+    ) -> Result<bool, Failure> {
+        let root = project()?;
+        let plan = self.plan.clone();
+        let plan = plan.unwrap_or_else(|| root.join("infra/plans/press-line.yaml"));
+        let plan = Arc::new(Plan::load(&plan)?);
+        let shift = || Input::from(root.join("events/readings/shift.ndjson"));
+        let readings = self.readings.clone().unwrap_or_else(shift);
+        // Opened before anything is started: a missing file is told at once.
+        let lines = feed::count(&readings)?;
+
+        let session = session.insert(Session::start(&root, steps, &plan).await?);
+        let ran = session
+            .run(steps, &plan, &readings, lines, self.rate)
+            .await?;
+        let checks = checks(&ran.observed);
+        let summary = Summary::of(
+            &ran.observed,
+            &checks,
+            ran.latencies_ms,
+            steps.elapsed(),
+            ran.pipeline,
+        );
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &summary).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "\n{summary}\n")?;
+        }
+        out.flush()?;
+        checks.iter().for_each(|check| tell(steps, check));
+        if self.keep {
+            let path = session.write_env_file()?;
+            steps.say(&format!("the local AWS is {}", session.endpoint()));
+            steps.say(&format!(
+                "functions by hand: cargo lambda watch --env-file {}",
+                path.strip_prefix(&root).unwrap_or(&path).display()
+            ));
+            steps.say("Ctrl-C ends everything");
+        }
+        Ok(checks.iter().all(Check::holds))
+    }
+}
+
+/// Names the first differences of a check that does not hold.
+fn tell(steps: &Steps, check: &Check) {
+    for difference in check.differences.iter().take(NAMED) {
+        steps.say(&format!("{}: {difference}", check.name));
+    }
+    if let Some(more) = check
+        .differences
+        .len()
+        .checked_sub(NAMED)
+        .filter(|more| *more > 0)
+    {
+        steps.say(&format!("{}: and {more} more", check.name));
+    }
+}
+
+/// The folder that holds templates and functions: this one, or the nearest above it. Started by `cargo`, the one that
+/// this tool was built from will do too.
+fn project() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| {
+        Failure::check("cannot tell the current folder")
+            .caused_by(error)
+            .cure("run in the project's folder")
+    })?;
+    let built_from = ProcessEnvironment
+        .get("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from);
+    let candidates = here
+        .ancestors()
+        .chain(built_from.iter().flat_map(|folder| folder.ancestors()));
+    let is_project = |folder: &&std::path::Path| {
+        folder.join("infra/template.yaml").is_file() && folder.join("functions").is_dir()
+    };
+    candidates
+        .into_iter()
+        .find(is_project)
+        .map(PathBuf::from)
+        .ok_or_else(|| {
+            Failure::input(format_args!("{} is not in the project", here.display()))
+                .cure("run where infra/template.yaml and functions/ are, or below")
+        })
+}
+
+/// The user's wish to end: Ctrl-C, or a polite kill.
+struct Interrupt {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupt {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Failure::check("cannot listen to signals").caused_by(error))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

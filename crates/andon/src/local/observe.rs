@@ -1,0 +1,518 @@
+//! What lies in the local AWS after a run: streams, tables, the set-aside bucket, and what subscribers were sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
+use lambda_function::clock::{Clock, SystemClock};
+use quality_event::QualityEvent;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::expected::expected;
+pub use super::expected::{Expected, Place};
+use super::hosts::Hosts;
+use super::mapping::lag::Behind;
+use super::plan::Plan;
+use super::stack::Deployed;
+use crate::aws::{failed, s3};
+use crate::failure::Failure;
+use crate::record::{StreamRecord, list_shards, read_shard};
+
+/// Everything that the summary and the checks rest on.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The readings stream's ARN.
+    pub readings_stream: String,
+    /// What the producer was told.
+    pub put: Put,
+    /// What should have come of the readings on the stream.
+    pub expected: Expected,
+    /// The distinct events on the quality-events stream, by id.
+    pub events: BTreeMap<String, QualityEvent>,
+    /// The ids in the table of events.
+    pub stored: BTreeSet<String>,
+    /// The alerter's claims, by key.
+    pub claims: BTreeMap<String, Claim>,
+    /// Alerts as a subscriber got them.
+    pub alerts: Vec<Received>,
+    /// Line stops as a line's gateway got them.
+    pub line_stops: Vec<Received>,
+    /// Records that the functions set aside.
+    pub set_aside: Vec<Aside>,
+    /// Objects on the failure destination.
+    pub given_up: Vec<String>,
+    /// How far each function is behind on each shard.
+    pub lag: Vec<Behind>,
+    /// What the functions were configured with.
+    pub policy: Policy,
+    /// When this was seen, in ms since the epoch.
+    pub now_ms: i64,
+}
+
+/// What the producer was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Put {
+    /// Readings that the stream accepted.
+    pub readings: u64,
+    /// The records that carry them.
+    pub records: u64,
+    /// Records that were put again.
+    pub put_again: u64,
+}
+
+/// A claim in the alerter's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// `claimed`, `sent` or `suppressed`.
+    pub status: String,
+    /// Why it is suppressed.
+    pub reason: Option<String>,
+    /// When the table may forget it, in seconds since the epoch.
+    pub expires_at: i64,
+}
+
+/// A message that a subscriber got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The id of its event, or what stands for it in a message that names none.
+    pub id: String,
+}
+
+/// A record that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// `quarantine` or `parked`.
+    pub fate: String,
+    /// Why.
+    pub reason: String,
+    /// The stream's ARN.
+    pub stream: Option<String>,
+    /// Where it lies there.
+    pub place: Place,
+}
+
+/// What of the functions' configuration decides which effects are to be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `STORE=all`.
+    pub store_all: bool,
+    /// `MAX_ALERT_AGE`, in ms.
+    pub max_alert_age_ms: i64,
+    /// `LINE_STOP_EXPIRY`, in ms.
+    pub line_stop_expiry_ms: i64,
+    /// `CLAIM_TTL`, in seconds.
+    pub claim_ttl_s: i64,
+}
+
+impl Policy {
+    /// As deployed.
+    pub fn of(hosts: &Hosts) -> Result<Self, Failure> {
+        let text = |package: &str, name: &str| {
+            hosts
+                .by_package(package)
+                .and_then(|hosted| hosted.function.environment.get(name))
+                .ok_or_else(|| {
+                    Failure::check(format_args!("{package} is deployed without {name}"))
+                        .cure("set it in infra/functions.yaml: the checks need to know it")
+                })
+        };
+        let seconds = |name: &str| {
+            let text = text("sns-alerter", name)?;
+            text.parse::<i64>().map_err(|error| {
+                Failure::check(format_args!("{name}={text} is no number of seconds"))
+                    .caused_by(error)
+            })
+        };
+        Ok(Self {
+            store_all: text("dynamodb-writer", "STORE")? == "all",
+            max_alert_age_ms: seconds("MAX_ALERT_AGE")? * 1_000,
+            line_stop_expiry_ms: seconds("LINE_STOP_EXPIRY")? * 1_000,
+            claim_ttl_s: seconds("CLAIM_TTL")?,
+        })
+    }
+}
+
+/// The streams of a deployment, by ARN.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    /// Where readings are put.
+    pub readings: String,
+    /// Where events are published.
+    pub events: String,
+}
+
+impl Streams {
+    /// As the mappings name them: the evaluator's source, and the writer's.
+    pub fn of(deployed: &Deployed) -> Result<Self, Failure> {
+        let arn = |name: &str| {
+            let end = format!(":stream/{name}");
+            let mut sources = deployed
+                .mappings
+                .iter()
+                .map(|mapping| mapping.event_source_arn.split("/consumer/").next());
+            let found = sources.find_map(|arn| arn.filter(|arn| arn.ends_with(&end)));
+            found.map(str::to_owned).ok_or_else(|| {
+                Failure::check(format_args!("no mapping reads the stream {name}"))
+                    .cure("every stream needs a mapping in infra/functions.yaml")
+            })
+        };
+        Ok(Self {
+            readings: arn(output(deployed, "ReadingsStreamName")?)?,
+            events: arn(output(deployed, "QualityEventsStreamName")?)?,
+        })
+    }
+}
+
+/// An output of the root stack.
+pub fn output<'a>(deployed: &'a Deployed, name: &'static str) -> Result<&'a str, Failure> {
+    deployed.output(name).map_err(|error| {
+        let cure = error.cure();
+        Failure::check(error).cure(cure)
+    })
+}
+
+/// Reads streams, tables and the bucket; what came through queues and mappings is given.
+pub async fn observe(
+    sdk: &SdkConfig,
+    deployed: &Deployed,
+    hosts: &Hosts,
+    plan: &Plan,
+    given: Given,
+) -> Result<Observed, Failure> {
+    let kinesis = aws_sdk_kinesis::Client::new(sdk);
+    let readings = read_stream(&kinesis, &given.streams.readings).await?;
+    let expected = expected(&plan.rules, &given.streams.readings, &readings);
+    drop(readings);
+    let mut events = BTreeMap::new();
+    for (_, records) in read_stream(&kinesis, &given.streams.events).await? {
+        for record in records {
+            let event = QualityEvent::from_json(&record.data).map_err(|error| {
+                Failure::check(format_args!(
+                    "record {} of the quality-events stream cannot be read",
+                    record.sequence_number
+                ))
+                .caused_by(error)
+                .cure("who but the functions puts records there?")
+            })?;
+            events.insert(event.id.to_string(), event);
+        }
+    }
+    let bucket = output(deployed, "SetAsideBucketName")?;
+    let (set_aside, given_up) = set_aside(sdk, bucket).await?;
+    let stored = scan(sdk, output(deployed, "EventsTableName")?).await?;
+    let claims = scan(sdk, output(deployed, "ClaimsTableName")?).await?;
+    Ok(Observed {
+        readings_stream: given.streams.readings,
+        put: given.put,
+        expected,
+        events,
+        stored: stored.iter().filter_map(|item| text(item, "id")).collect(),
+        claims: claims
+            .iter()
+            .filter_map(|item| Some((text(item, "claim")?, claim(item)?)))
+            .collect(),
+        alerts: given.alerts,
+        line_stops: given.line_stops,
+        set_aside,
+        given_up,
+        lag: given.lag,
+        policy: Policy::of(hosts)?,
+        now_ms: SystemClock.now_ms(),
+    })
+}
+
+/// What was gathered while the run was going on.
+pub struct Given {
+    /// The streams.
+    pub streams: Streams,
+    /// What the producer was told.
+    pub put: Put,
+    /// Alerts.
+    pub alerts: Vec<Received>,
+    /// Line stops.
+    pub line_stops: Vec<Received>,
+    /// The lags at the end.
+    pub lag: Vec<Behind>,
+}
+
+async fn read_stream(
+    client: &aws_sdk_kinesis::Client,
+    arn: &str,
+) -> Result<Vec<(String, Vec<StreamRecord>)>, Failure> {
+    let mut shards = Vec::new();
+    for shard in list_shards(client, arn).await? {
+        let records = read_shard(client, arn, &shard).await?;
+        shards.push((shard, records));
+    }
+    Ok(shards)
+}
+
+type Item = std::collections::HashMap<String, AttributeValue>;
+
+async fn scan(sdk: &SdkConfig, table: &str) -> Result<Vec<Item>, Failure> {
+    let client = aws_sdk_dynamodb::Client::new(sdk);
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let page = client
+            .scan()
+            .table_name(table)
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| failed(format_args!("cannot read the table {table}"), &error))?;
+        items.extend(page.items.unwrap_or_default());
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+fn text(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+/// Markers and cool-downs share the table; they have no status.
+fn claim(item: &Item) -> Option<Claim> {
+    Some(Claim {
+        status: text(item, "status")?,
+        reason: text(item, "reason"),
+        expires_at: item.get("expires_at")?.as_n().ok()?.parse().ok()?,
+    })
+}
+
+/// Where Lambda puts given-up batches.
+const GIVEN_UP: &str = "aws/lambda/";
+
+async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<String>), Failure> {
+    let client = s3(sdk);
+    let cannot = || format!("cannot read the bucket {bucket}");
+    let (mut aside, mut given_up) = (Vec::new(), Vec::new());
+    let mut token = None;
+    loop {
+        let page = client
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_continuation_token(token)
+            .send()
+            .await
+            .map_err(|error| failed(cannot(), &error))?;
+        for key in page.contents().iter().filter_map(|object| object.key()) {
+            if key.starts_with(GIVEN_UP) {
+                given_up.push(key.to_owned());
+                continue;
+            }
+            let object = client.get_object().bucket(bucket).key(key).send().await;
+            let object = object.map_err(|error| failed(cannot(), &error))?;
+            let bytes = object.body.collect().await;
+            let bytes = bytes.map_err(|error| Failure::check(cannot()).caused_by(error))?;
+            let records = set_aside::decode(&bytes.into_bytes())
+                .map_err(|error| Failure::check(key).caused_by(error))?;
+            let fate = key.split('/').next().unwrap_or_default();
+            aside.extend(records.into_iter().map(|record| Aside {
+                fate: fate.to_owned(),
+                reason: record.reason,
+                stream: record.stream,
+                place: Place {
+                    shard: record.shard.unwrap_or_default(),
+                    sequence_number: record.sequence_number.unwrap_or_default(),
+                    sub_sequence_number: record.sub_sequence_number,
+                },
+            }));
+        }
+        token = page.next_continuation_token;
+        if token.is_none() {
+            return Ok((aside, given_up));
+        }
+    }
+}
+
+/// Takes a queue's messages as they come: a line stop stays there for minutes only, a run may last longer.
+pub struct Subscriber {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Vec<Received>, Failure>>,
+}
+
+const BETWEEN_RECEIVES: Duration = Duration::from_millis(500);
+/// A queue may hide messages for a moment: only so many empty answers mean that it is empty.
+const EMPTY_RECEIVES: u32 = 2;
+
+impl Subscriber {
+    /// Begins to take the messages of the queue at `url`.
+    pub fn start(sdk: &SdkConfig, url: &str) -> Self {
+        let client = aws_sdk_sqs::Client::new(sdk);
+        let url = url.to_owned();
+        let (stop, mut stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut received = Vec::new();
+            let mut empty = 0;
+            loop {
+                let messages = receive(&client, &url).await?;
+                let stopping =
+                    !matches!(stopped.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+                empty = if messages.is_empty() && stopping {
+                    empty + 1
+                } else {
+                    0
+                };
+                if empty == EMPTY_RECEIVES {
+                    return Ok(received);
+                }
+                if messages.is_empty() && !stopping {
+                    sleep(BETWEEN_RECEIVES).await;
+                }
+                received.extend(messages);
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Takes what is still there; then all that it was sent.
+    pub async fn finish(self) -> Result<Vec<Received>, Failure> {
+        // Gone only if the task has ended with a failure, which it then gives.
+        let _ = self.stop.send(());
+        self.task
+            .await
+            .map_err(|error| Failure::check("a subscriber broke off").caused_by(error))?
+    }
+}
+
+async fn receive(client: &aws_sdk_sqs::Client, url: &str) -> Result<Vec<Received>, Failure> {
+    let cannot = || format!("cannot take messages from {url}");
+    let answer = client
+        .receive_message()
+        .queue_url(url)
+        .max_number_of_messages(10)
+        .wait_time_seconds(0)
+        .send()
+        .await
+        .map_err(|error| failed(cannot(), &error))?;
+    let messages = answer.messages();
+    let entries: Vec<_> = messages
+        .iter()
+        .enumerate()
+        .filter_map(|(index, message)| {
+            let entry = DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(message.receipt_handle()?);
+            entry.build().ok()
+        })
+        .collect();
+    if !entries.is_empty() {
+        let delete = client.delete_message_batch().queue_url(url);
+        delete
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| failed(cannot(), &error))?;
+    }
+    Ok(messages.iter().map(received).collect())
+}
+
+/// An alert holds its event, a line stop names it.
+fn received(message: &Message) -> Received {
+    let body: Value = serde_json::from_str(message.body().unwrap_or_default()).unwrap_or_default();
+    let id = body.pointer("/event/id").or_else(|| body.get("id"));
+    Received {
+        id: match id.and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => format!(
+                "in message {}",
+                message.message_id().unwrap_or("without id")
+            ),
+        },
+    }
+}
+
+/// A queue that is subscribed to the topic, raw: what a subscriber's program would get. Its URL.
+pub async fn subscribe(sdk: &SdkConfig, topic_arn: &str, name: &str) -> Result<String, Failure> {
+    let sqs = aws_sdk_sqs::Client::new(sdk);
+    let what = "cannot subscribe a queue to the alert topic";
+    let queue = sqs.create_queue().queue_name(name).send().await;
+    let url = queue
+        .map_err(|error| failed(what, &error))?
+        .queue_url
+        .unwrap_or_default();
+    let attributes = sqs
+        .get_queue_attributes()
+        .queue_url(&url)
+        .attribute_names(QueueAttributeName::QueueArn)
+        .send()
+        .await
+        .map_err(|error| failed(what, &error))?;
+    let arn = attributes
+        .attributes()
+        .and_then(|attributes| attributes.get(&QueueAttributeName::QueueArn));
+    let subscription = aws_sdk_sns::Client::new(sdk)
+        .subscribe()
+        .topic_arn(topic_arn)
+        .protocol("sqs")
+        .set_endpoint(arn.cloned())
+        .attributes("RawMessageDelivery", "true");
+    subscription
+        .send()
+        .await
+        .map_err(|error| failed(what, &error))?;
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_known_by_its_event() {
+        for (body, id) in [
+            (
+                r#"{"version":1,"type":"alert","event":{"id":"5f1c"}}"#,
+                "5f1c",
+            ),
+            (
+                r#"{"version":1,"type":"line-stop","id":"5f1d","event":{"id":"5f1d"}}"#,
+                "5f1d",
+            ),
+            ("CRITICAL press-07", "in message m-1"),
+        ] {
+            let message = Message::builder().message_id("m-1").body(body).build();
+            assert_eq!(received(&message).id, id, "{body}");
+        }
+    }
+
+    #[test]
+    fn claims_are_told_from_what_lies_beside_them() {
+        let item = |fields: &[(&str, AttributeValue)]| -> Item {
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect()
+        };
+        let expires = ("expires_at", AttributeValue::N("1795741323".into()));
+        let suppressed = item(&[
+            ("claim", AttributeValue::S("alert#5f1c".into())),
+            ("status", AttributeValue::S("suppressed".into())),
+            ("reason", AttributeValue::S("cool-down".into())),
+            expires.clone(),
+        ]);
+        assert_eq!(
+            claim(&suppressed),
+            Some(Claim {
+                status: "suppressed".into(),
+                reason: Some("cool-down".into()),
+                expires_at: 1_795_741_323,
+            })
+        );
+        let cool_down = item(&[
+            ("claim", AttributeValue::S("cool-down#r#m".into())),
+            ("at", AttributeValue::N("1".into())),
+            expires,
+        ]);
+        assert_eq!(claim(&cool_down), None);
+    }
+}

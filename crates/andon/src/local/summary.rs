@@ -1,0 +1,409 @@
+//! What a person wants to know after a run, and the same as JSON. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use quality_event::{Severity, Transition};
+use serde::Serialize;
+
+use super::checks::{Check, Outcome, alert_outcomes, line_stop_outcomes};
+use super::observe::Observed;
+
+const STEPS: [Transition; 3] = [Transition::Opened, Transition::Ongoing, Transition::Cleared];
+
+/// The end of a run. Its JSON is what `--json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Readings on the stream, those within aggregates counted one by one.
+    pub readings: u64,
+    /// The records that carry them.
+    pub records: u64,
+    /// Distinct events by rule and transition.
+    pub events: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Items in the table of events.
+    pub stored: u64,
+    /// Alerts by severity.
+    pub alerts: BTreeMap<Severity, Outcomes>,
+    /// Line stops that were delivered.
+    pub line_stops: u64,
+    /// Line stops that were held back, by reason.
+    pub line_stops_suppressed: BTreeMap<String, u64>,
+    /// Readings and events that no retry cures, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Readings of machines that were held too long, by reason.
+    pub parked: BTreeMap<String, u64>,
+    /// From the record's arrival until the writer's answer to the invocation that stored its event; none if nothing was
+    /// stored.
+    pub latency_ms: Option<Percentiles>,
+    /// How far each function is behind at the end, by shard.
+    pub lag: BTreeMap<String, BTreeMap<String, ShardLag>>,
+    /// Whether the counts agree, each by distinct id.
+    pub checks: BTreeMap<&'static str, bool>,
+    /// The whole run.
+    pub duration_s: f64,
+    /// From the first reading put until the last one was done with.
+    pub pipeline_s: f64,
+}
+
+/// Alerts of one severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// Delivered.
+    pub sent: u64,
+    /// Held back, by reason.
+    pub suppressed: BTreeMap<String, u64>,
+}
+
+/// In milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Percentiles {
+    /// Half took no longer.
+    pub p50: i64,
+    /// 99 % took no longer.
+    pub p99: i64,
+}
+
+/// A shard's lag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ShardLag {
+    /// Records behind.
+    pub records: u64,
+    /// The age of the oldest of them, in ms.
+    pub ms: i64,
+    /// The oldest that a record was when it was done, in ms.
+    pub most_ms: i64,
+}
+
+impl Summary {
+    /// Of what was observed; `latencies_ms` in any order.
+    pub fn of(
+        observed: &Observed,
+        checks: &[Check],
+        latencies_ms: Vec<i64>,
+        whole: Duration,
+        pipeline: Duration,
+    ) -> Self {
+        let mut summary = Self {
+            readings: observed.expected.readings,
+            records: observed.expected.records,
+            events: BTreeMap::new(),
+            stored: observed.stored.len() as u64,
+            alerts: BTreeMap::new(),
+            line_stops: 0,
+            line_stops_suppressed: BTreeMap::new(),
+            quarantined: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            latency_ms: Percentiles::of(latencies_ms),
+            lag: BTreeMap::new(),
+            checks: checks
+                .iter()
+                .map(|check| (check.name, check.holds()))
+                .collect(),
+            duration_s: tenths(whole),
+            pipeline_s: tenths(pipeline),
+        };
+        for event in observed.events.values() {
+            let rule = summary
+                .events
+                .entry(event.subject().to_owned())
+                .or_default();
+            if event.violation().is_some() {
+                STEPS.iter().for_each(|step| {
+                    rule.entry(step.as_str()).or_default();
+                });
+            }
+            // A prediction has no episode, nor has a late finding.
+            let step = event.transition().map_or("single", Transition::as_str);
+            *rule.entry(step).or_default() += 1;
+        }
+        for (event, outcome) in alert_outcomes(observed) {
+            let outcomes = summary.alerts.entry(event.severity).or_default();
+            match outcome {
+                Outcome::Sent => outcomes.sent += 1,
+                Outcome::Suppressed(reason) => {
+                    *outcomes.suppressed.entry(reason).or_default() += 1;
+                }
+                // The checks name it.
+                Outcome::Wrong(_) => {}
+            }
+        }
+        for (_, outcome) in line_stop_outcomes(observed) {
+            match outcome {
+                Outcome::Sent => summary.line_stops += 1,
+                Outcome::Suppressed(reason) => {
+                    *summary.line_stops_suppressed.entry(reason).or_default() += 1;
+                }
+                Outcome::Wrong(_) => {}
+            }
+        }
+        for aside in &observed.set_aside {
+            let by_reason = match aside.fate.as_str() {
+                "parked" => &mut summary.parked,
+                _ => &mut summary.quarantined,
+            };
+            *by_reason.entry(aside.reason.clone()).or_default() += 1;
+        }
+        for behind in &observed.lag {
+            let shards = summary.lag.entry(behind.function.clone()).or_default();
+            let lag = ShardLag {
+                records: behind.records as u64,
+                ms: behind.ms,
+                most_ms: behind.most_ms,
+            };
+            shards.insert(behind.shard.clone(), lag);
+        }
+        summary
+    }
+}
+
+impl Percentiles {
+    /// By nearest rank.
+    fn of(mut values: Vec<i64>) -> Option<Self> {
+        values.sort_unstable();
+        let at = |percent: usize| {
+            values
+                .get((values.len() * percent).div_ceil(100).saturating_sub(1))
+                .copied()
+        };
+        Some(Self {
+            p50: at(50)?,
+            p99: at(99)?,
+        })
+    }
+}
+
+/// Seconds with one decimal.
+fn tenths(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).round() / 10.0
+}
+
+/// For a person.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, text: String| writeln!(f, "{name:<12} {text}");
+        line(
+            "readings",
+            format!("{} in {} records", self.readings, self.records),
+        )?;
+        line("quarantined", counted(&self.quarantined))?;
+        if !self.parked.is_empty() {
+            line("parked", counted(&self.parked))?;
+        }
+        let all: u64 = self.events.values().flat_map(BTreeMap::values).sum();
+        line("events", all.to_string())?;
+        let width = self.events.keys().map(|rule| rule.chars().count()).max();
+        for (rule, steps) in &self.events {
+            let steps: Vec<_> = STEPS
+                .iter()
+                .map(|step| step.as_str())
+                .chain(["single"])
+                .filter_map(|step| Some(format!("{:>6} {step}", steps.get(step)?)))
+                .collect();
+            line(
+                "",
+                format!(
+                    "{rule:<width$} {}",
+                    steps.join(" "),
+                    width = width.unwrap_or(0)
+                ),
+            )?;
+        }
+        line("stored", format!("{} items", self.stored))?;
+        line(
+            "alerts",
+            self.alerts
+                .values()
+                .map(|outcomes| outcomes.sent)
+                .sum::<u64>()
+                .to_string()
+                + " sent",
+        )?;
+        for (severity, outcomes) in self.alerts.iter().rev() {
+            let held = match outcomes.suppressed.is_empty() {
+                true => String::new(),
+                false => format!(", suppressed {}", counted(&outcomes.suppressed)),
+            };
+            line(
+                "",
+                format!("{:<8} {:>6} sent{held}", severity.as_str(), outcomes.sent),
+            )?;
+        }
+        let held = match self.line_stops_suppressed.is_empty() {
+            true => String::new(),
+            false => format!(", suppressed {}", counted(&self.line_stops_suppressed)),
+        };
+        line("line stops", format!("{} sent{held}", self.line_stops))?;
+        line(
+            "latency",
+            match self.latency_ms {
+                Some(Percentiles { p50, p99 }) => {
+                    format!("p50 {p50} ms, p99 {p99} ms from put to stored")
+                }
+                None => "nothing stored".to_owned(),
+            },
+        )?;
+        let shards = self.lag.values().flat_map(BTreeMap::values);
+        let (records, most_ms) = shards.fold((0, 0), |(records, most_ms), lag| {
+            (records + lag.records, most_ms.max(lag.most_ms))
+        });
+        line(
+            "lag",
+            format!("{records} records, at most {most_ms} ms on the way"),
+        )?;
+        for (function, shards) in &self.lag {
+            let shards: Vec<_> = shards
+                .iter()
+                .map(|(shard, lag)| format!("{} {}", short(shard), lag.records))
+                .collect();
+            line("", format!("{function:<18} {}", shards.join("  ")))?;
+        }
+        for (name, holds) in &self.checks {
+            let mark = if *holds { "ok" } else { "FAILED" };
+            line("check", format!("{mark:<6} {}", name.replace('_', " ")))?;
+        }
+        line(
+            "time",
+            format!(
+                "{:.1} s, of which {:.1} s in the pipeline",
+                self.duration_s, self.pipeline_s
+            ),
+        )
+    }
+}
+
+/// `29: 17 not-json, 12 no-machine`.
+fn counted(counts: &BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return "0".to_owned();
+    }
+    let mut by_count: Vec<_> = counts.iter().collect();
+    by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let parts: Vec<_> = by_count
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    format!("{}: {}", counts.values().sum::<u64>(), parts.join(", "))
+}
+
+/// `shardId-000000000003` is shard 3.
+fn short(shard: &str) -> String {
+    let number = shard
+        .strip_prefix("shardId-")
+        .and_then(|n| n.parse::<u64>().ok());
+    number.map_or_else(|| shard.to_owned(), |number| format!("shard {number}:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checks::{checks, tests::sound};
+    use super::*;
+
+    fn summary() -> Summary {
+        let observed = sound();
+        let checks = checks(&observed);
+        Summary::of(
+            &observed,
+            &checks,
+            (1..=200).rev().collect(),
+            Duration::from_millis(12_345),
+            Duration::from_millis(6_100),
+        )
+    }
+
+    #[test]
+    fn json_has_every_count() {
+        let json = serde_json::to_value(summary()).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "readings": 6,
+                "records": 6,
+                "events": {"power-out-of-range": {"opened": 3, "ongoing": 1, "cleared": 1}},
+                "stored": 4,
+                "alerts": {"critical": {"sent": 2, "suppressed": {"cool-down": 1}}},
+                "line_stops": 1,
+                "line_stops_suppressed": {},
+                "quarantined": {"not-json": 1},
+                "parked": {},
+                "latency_ms": {"p50": 100, "p99": 198},
+                "lag": {"sns-alerter": {"shardId-000000000000": {"records": 0, "ms": 0, "most_ms": 40}}},
+                "checks": {
+                    "readings_on_the_stream": true,
+                    "readings_judged_or_set_aside": true,
+                    "events_stored": true,
+                    "alerts_sent_or_suppressed": true,
+                    "line_stops_sent_or_suppressed": true,
+                    "nothing_left_behind": true,
+                },
+                "duration_s": 12.3,
+                "pipeline_s": 6.1,
+            })
+        );
+    }
+
+    #[test]
+    fn a_person_reads_the_same() {
+        assert_eq!(
+            summary().to_string(),
+            "\
+readings     6 in 6 records
+quarantined  1: 1 not-json
+events       5
+             power-out-of-range      3 opened      1 ongoing      1 cleared
+stored       4 items
+alerts       2 sent
+             critical      2 sent, suppressed 1: 1 cool-down
+line stops   1 sent
+latency      p50 100 ms, p99 198 ms from put to stored
+lag          0 records, at most 40 ms on the way
+             sns-alerter        shard 0: 0
+check        ok     alerts sent or suppressed
+check        ok     events stored
+check        ok     line stops sent or suppressed
+check        ok     nothing left behind
+check        ok     readings judged or set aside
+check        ok     readings on the stream
+time         12.3 s, of which 6.1 s in the pipeline
+"
+        );
+    }
+
+    #[test]
+    fn a_failed_check_stands_out() {
+        let mut observed = sound();
+        observed.stored.clear();
+        let checks = checks(&observed);
+        let summary = Summary::of(&observed, &checks, vec![], Duration::ZERO, Duration::ZERO);
+        assert!(!summary.checks["events_stored"]);
+        let text = summary.to_string();
+        assert!(text.contains("FAILED events stored"), "{text}");
+        assert!(text.contains("latency      nothing stored"), "{text}");
+    }
+
+    #[test]
+    fn percentiles_go_by_nearest_rank() {
+        for (values, expected) in [
+            (vec![], None),
+            (vec![7], Some((7, 7))),
+            (vec![3, 1, 2], Some((2, 3))),
+            ((1..=1_000).collect(), Some((500, 990))),
+        ] {
+            let found = Percentiles::of(values).map(|found| (found.p50, found.p99));
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn reasons_come_by_count() {
+        let counts =
+            [("a", 2), ("b", 9), ("c", 2)].map(|(reason, count)| (reason.to_owned(), count));
+        assert_eq!(counted(&counts.into()), "13: 9 b, 2 a, 2 c");
+    }
+
+    #[test]
+    fn a_shard_is_known_by_its_number() {
+        assert_eq!(short("shardId-000000000012"), "shard 12:");
+        assert_eq!(short("odd"), "odd");
+    }
+}
