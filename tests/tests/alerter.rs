@@ -672,3 +672,25 @@ async fn a_claim_given_up_is_no_live_claim() {
     rig.world.clear_faults();
     assert_eq!(rig.alert(&batch).await, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_line_stop_whose_holder_died_is_taken_over_before_it_expires() {
+    let rig = Rig::new();
+    let batch = batch(&rig, &[stopping(opened("press-1", "power", 0))]);
+    rig.world.fault(
+        Fault::new(Service::Sns, "PublishBatch")
+            .when(When::mentions("line-stop"))
+            .then(Effect::TimeoutBefore),
+    );
+    let alerter = rig.alerter();
+    let _died = tokio::time::timeout(
+        Duration::from_secs(1),
+        alerter.invoke(&batch, "died", Rig::deadline()),
+    )
+    .await;
+    rig.world.clear_faults();
+    rig.clock.advance(16_000);
+    rig.alert(&batch).await;
+    assert_eq!(rig.line_stops().len(), 1);
+    assert_eq!(rig.metric("ClaimsTakenOver", &[]), 1.0);
+}

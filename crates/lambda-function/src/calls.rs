@@ -11,7 +11,7 @@ pub struct CallLimits {
 
 impl CallLimits {
     /// `entries` cut into calls, in their order. An entry that is over the limit by itself makes a call of its own.
-    pub fn cut<'c, T>(self, entries: &'c [T], bytes_of: impl Fn(&T) -> usize) -> Vec<&'c [T]> {
+    pub fn cut<T>(self, entries: &[T], bytes_of: impl Fn(&T) -> usize) -> Vec<&[T]> {
         let mut calls = Vec::new();
         let (mut start, mut bytes) = (0, 0);
         for (index, entry) in entries.iter().enumerate() {

@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// How long an invocation may take that comes without an end.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+const YEAR_2001_MS: u64 = 978_307_200_000;
+
 /// The last moment at which work may still be in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Instant);
@@ -25,9 +30,15 @@ impl Deadline {
     /// The deadline of an invocation that Lambda ends at `ends_ms`, seen at `now_ms` (both milliseconds
     /// since the epoch), less `margin` or a third of what is left, whichever is shorter: a function with a
     /// short time-out keeps time to work.
+    ///
+    /// An end before the year 2001 is no time of day (cargo-lambda's emulator gives every invocation the same small
+    /// number): the invocation is taken to end after [`DEFAULT_TIMEOUT`].
     pub fn of_invocation(ends_ms: u64, now_ms: i64, margin: Duration) -> Self {
         let now_ms = u64::try_from(now_ms).unwrap_or(0);
-        let left = Duration::from_millis(ends_ms.saturating_sub(now_ms));
+        let left = match ends_ms < YEAR_2001_MS {
+            true => DEFAULT_TIMEOUT,
+            false => Duration::from_millis(ends_ms.saturating_sub(now_ms)),
+        };
         Self::after(left - margin.min(left / 3))
     }
 
@@ -67,7 +78,8 @@ mod tests {
 
     #[track_caller]
     fn check(ends_ms: u64, now_ms: i64, margin: Duration, expected_ms: u64) {
-        let deadline = Deadline::of_invocation(ends_ms, now_ms, margin);
+        let deadline =
+            Deadline::of_invocation(YEAR_2001_MS + ends_ms, 978_307_200_000 + now_ms, margin);
         assert_eq!(deadline.remaining(), Duration::from_millis(expected_ms));
     }
 
@@ -83,7 +95,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_deadline_behind_the_clock_is_past() {
         check(1_000, 5_000, SECOND, 0);
-        assert!(Deadline::of_invocation(1_000, 5_000, SECOND).is_past());
+        assert!(Deadline::of_invocation(YEAR_2001_MS, 978_307_205_000, SECOND).is_past());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_is_no_time_of_day_is_none() {
+        let deadline = Deadline::of_invocation(600_000, 1_795_136_400_000, 2 * SECOND);
+        assert_eq!(deadline.remaining(), DEFAULT_TIMEOUT - 2 * SECOND);
     }
 
     #[tokio::test(start_paused = true)]

@@ -144,11 +144,20 @@ impl<'a, C: Claims, T: Topic, S, K: Clock> Courier<'a, C, T, S, K> {
             key: job.delivery.key.clone(),
             owner: self.owner.clone(),
             now_ms,
-            lease_until_ms: now_ms.saturating_add(millis(self.policy.lease)),
+            lease_until_ms: now_ms.saturating_add(millis(self.lease(job.delivery.purpose))),
             expires_at: now_ms
                 .saturating_add(millis(self.policy.claim_ttl))
                 .div_euclid(1_000),
             gate: job.delivery.gate.clone(),
+        }
+    }
+
+    /// A stop's lease is short, so that a stop whose holder died is taken over before it expires: of stops, too many do
+    /// no harm.
+    fn lease(&self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Alert => self.policy.lease,
+            Purpose::LineStop => self.policy.lease.min(self.policy.line_stop_expiry / 4),
         }
     }
 

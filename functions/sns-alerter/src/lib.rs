@@ -9,7 +9,7 @@
 //! that is known to have failed releases the claim. The one window that can repeat a message lies between publishing
 //! and marking the claim as sent: a crash there, or an answer of the topic that is lost, lets the claim expire, and
 //! whoever takes it over publishes again (counted). A line stop whose answer is lost is repeated at once, with the
-//! same id and expiry: its expiry is shorter than a lease, and a line that is told twice stops once.
+//! same id and expiry, and its lease is a quarter of its expiry: a line that is told twice stops once.
 //!
 //! Within the cool-down of a machine and rule (in reading time) further openings are stored but alert nobody, and
 //! neither do their clearings. The cool-down never holds back a line stop; a clearing that was seen first does.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use lambda_function::config::{Environment, ProcessEnvironment};
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use super::group::Group;
 use crate::failure::Failure;
 
 /// The packages under `functions/`.
@@ -48,17 +48,13 @@ pub async fn build(root: &Path, packages: &[String]) -> Result<BTreeMap<String, 
     OF_THIS_TOOL.iter().for_each(|name| {
         command.env_remove(name);
     });
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     let cannot = |error| {
         Failure::check(format_args!("cannot run {cargo}"))
             .caused_by(error)
             .cure("install Rust (https://rustup.rs), open a new terminal and run again")
     };
-    let mut running = Group(command.spawn().map_err(cannot)?);
+    let mut running = Group::spawn(&mut command).map_err(cannot)?;
     let mut binaries = BTreeMap::new();
     if let Some(output) = running.0.stdout.take() {
         let mut lines = BufReader::new(output).lines();
@@ -100,23 +96,6 @@ const OF_THIS_TOOL: [&str; 18] = [
     "CARGO_PKG_VERSION_PRE",
     "OUT_DIR",
 ];
-
-/// A process with all that it starts: dropped, the whole group ends.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // None once it has been waited for.
-        let group = self
-            .0
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(group) = group {
-            // A group that is already gone is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
 
 #[derive(Deserialize)]
 struct Message {

@@ -240,10 +240,17 @@ fn outcome(
             Some(reason) => Outcome::Suppressed(reason.clone()),
             None => Outcome::Wrong("suppressed without a reason".to_owned()),
         },
-        (0, None) => match without_claim(observed, event, purpose) {
+        (0, None) => match too_old(observed, event, purpose) {
             Some(reason) => Outcome::Suppressed(reason.to_owned()),
             None => Outcome::Wrong("neither sent nor suppressed".to_owned()),
         },
+        // An alerter that died between claiming and publishing leaves this; once the lease is over, so may be the stop.
+        (0, Some(Claim { status, .. })) if status == "claimed" => {
+            match too_old(observed, event, purpose) {
+                Some(reason) => Outcome::Suppressed(reason.to_owned()),
+                None => Outcome::Wrong("claimed and never sent".to_owned()),
+            }
+        }
         (messages, claim) => Outcome::Wrong(format!(
             "{messages} messages, and its claim is {}",
             claim.map_or("missing", |claim| &claim.status)
@@ -251,9 +258,9 @@ fn outcome(
     }
 }
 
-/// Why a message has no claim: its event was too old when the alerter saw it. When that was tells the alert's claim, by
-/// its expiry.
-fn without_claim(observed: &Observed, event: &QualityEvent, purpose: &str) -> Option<&'static str> {
+/// Why a message was not asked for: its event was too old when the alerter saw it last. When that was tells the alert's
+/// claim, by its expiry.
+fn too_old(observed: &Observed, event: &QualityEvent, purpose: &str) -> Option<&'static str> {
     let policy = &observed.policy;
     let alert = observed.claims.get(&format!("alert#{}", event.id));
     let seen_ms = alert.map(|claim| (claim.expires_at - policy.claim_ttl_s) * 1_000 + 999);
@@ -532,6 +539,24 @@ pub(super) mod tests {
             },
             "alerts_sent_or_suppressed",
             "its claim is claimed",
+        );
+    }
+
+    #[test]
+    fn a_line_stop_that_outlived_its_holder_is_expired() {
+        let line_stop = format!("line-stop#{:032x}", 1);
+        let mut observed = sound();
+        observed.line_stops.clear();
+        observed.claims.insert(line_stop, claim("claimed", None));
+        assert_eq!(
+            line_stop_outcomes(&observed)[0].1,
+            Outcome::Wrong("claimed and never sent".into())
+        );
+        let alert = observed.claims.get_mut(&format!("alert#{:032x}", 1));
+        alert.unwrap().expires_at += 70;
+        assert_eq!(
+            line_stop_outcomes(&observed)[0].1,
+            Outcome::Suppressed("expired".into())
         );
     }
 

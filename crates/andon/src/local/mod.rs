@@ -13,6 +13,7 @@ mod checks;
 pub mod emulator;
 mod expected;
 mod feed;
+mod group;
 mod hosts;
 mod mapping;
 mod observe;

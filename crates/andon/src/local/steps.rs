@@ -34,8 +34,8 @@ impl Steps {
     pub fn bar(&self, readings: Option<u64>) -> &ProgressBar {
         if std::io::stderr().is_terminal() {
             let template = match readings {
-                Some(_) => "{bar:32} {pos}/{len} readings  {msg}",
-                None => "{spinner} {pos} readings  {msg}",
+                Some(_) => "{bar:32} {pos}/{len} readings  {wide_msg}",
+                None => "{spinner} {pos} readings  {wide_msg}",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style);

@@ -132,7 +132,8 @@ fn position(identifier: &str, sequence_numbers: &[&str]) -> Option<usize> {
 
 /// What follows. `arrivals_ms` are the records' arrivals, `retries` those used up so far.
 ///
-/// A checkpoint that moved starts the count of retries anew: what is left is another batch. Splitting uses no retry.
+/// A checkpoint that moved starts the count of retries anew: what is left is another batch. Halving uses no retry, and
+/// is for invocations that failed as a whole: a partial failure has said where to split.
 pub fn next(
     verdict: Verdict,
     limits: &Limits,
@@ -163,7 +164,8 @@ pub fn next(
     if from > 0 {
         return Next::Retry { from, retries: 0 };
     }
-    if limits.bisect && left.len() > 1 {
+    // A partial failure is split where it says, and at the first record that is the whole batch again.
+    if limits.bisect && verdict == Verdict::Failed && left.len() > 1 {
         return Next::Split { at: left.len() / 2 };
     }
     match limits.retries {
@@ -324,6 +326,19 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn a_partial_failure_at_the_first_record_is_not_halved() {
+        let limits = Limits {
+            bisect: true,
+            ..FOR_EVER
+        };
+        let again = Next::Retry {
+            from: 0,
+            retries: 1,
+        };
+        assert_eq!(next(Verdict::DoneBefore(0), &limits, 0, &YOUNG, NOW), again);
     }
 
     #[test]

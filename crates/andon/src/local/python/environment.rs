@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use super::{InstallFault, Progress, Python, PythonError, tail};
+use crate::local::group::Group;
 
 /// A virtual environment and what is in it.
 pub(super) struct Environment {
@@ -92,10 +93,8 @@ pub(super) async fn ready(
 }
 
 async fn run(mut command: Command, what: &'static str) -> Result<(), PythonError> {
-    let output = command
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
+    // ensurepip and pip start processes of their own.
+    let output = Group::output(command.stdin(Stdio::null()))
         .await
         .map_err(|source| PythonError::Io {
             what: format!("start Python to install {what}"),
