@@ -229,7 +229,7 @@ async fn events_that_are_too_old_are_counted_and_alert_nobody() {
 async fn a_stop_goes_to_the_lines_gateway_with_its_expiry() {
     let rig = Rig::new();
     let event = stopping(opened("press-1", "power", 0));
-    let batch = batch(&rig, &[event.clone()]);
+    let batch = batch(&rig, std::slice::from_ref(&event));
     rig.alert(&batch).await;
     assert_eq!(rig.alert(&batch).await, None);
     assert_eq!((rig.alerts().len(), rig.line_stops().len()), (1, 1));
@@ -304,24 +304,33 @@ async fn anothers_live_claim_sends_the_record_back_and_its_expiry_frees_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_repeats_the_alert_only_after_the_lease() {
-    let rig = Rig::new();
-    let batch = batch(&rig, &[opened("press-1", "power", 0)]);
-    for effect in [Effect::DropAfter, Effect::FailAfter] {
-        rig.world.fault(
-            Fault::new(Service::Sns, "PublishBatch")
-                .when(When::nth(1))
-                .then(effect),
+    for effect in [Effect::DropAfter, Effect::FailAfter, Effect::TimeoutAfter] {
+        let rig = Rig::new();
+        let batch = batch(&rig, &[opened("press-1", "power", 0)]);
+        let fault = Fault::new(Service::Sns, "PublishBatch");
+        rig.world
+            .fault(fault.when(When::nth(1)).then(effect.clone()));
+        assert_eq!(
+            rig.alert(&batch).await,
+            Some(Batches::sequence_number(1)),
+            "{effect:?}"
         );
-        break;
+        assert_eq!(rig.alerts().len(), 1, "{effect:?}: it had its effect");
+        assert_eq!(
+            rig.alert(&batch).await,
+            Some(Batches::sequence_number(1)),
+            "{effect:?}"
+        );
+        assert_eq!(
+            rig.alerts().len(),
+            1,
+            "{effect:?}: nothing is repeated while the claim holds"
+        );
+        rig.clock.advance(70_001);
+        assert_eq!(rig.alert(&batch).await, None, "{effect:?}");
+        assert_eq!(rig.alerts().len(), 2, "{effect:?}: the stated window");
+        assert_eq!(rig.metric("ClaimsTakenOver", &[]), 1.0, "{effect:?}");
     }
-    assert_eq!(rig.alert(&batch).await, Some(Batches::sequence_number(1)));
-    assert_eq!(rig.alerts().len(), 1, "it had its effect");
-    assert_eq!(rig.alert(&batch).await, Some(Batches::sequence_number(1)));
-    assert_eq!(
-        rig.alerts().len(),
-        1,
-        "nothing is repeated while the claim holds"
-    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -421,7 +421,7 @@ async fn user_records_of_an_aggregate_are_judged_and_checkpointed_by_their_paren
         .iter()
         .zip(["press-1", "press-2", "press-1"])
         .map(|(data, key)| aggregate::Member {
-            partition_key: key.into(),
+            partition_key: key,
             explicit_hash_key: None,
             data: data.as_bytes(),
         });
