@@ -15,9 +15,9 @@ use lambda_function::deadline::Deadline;
 use crate::alert::Purpose;
 use crate::claim::{Claimed, Claims, Request, Settlement};
 use crate::config::Policy;
-use crate::handler::Ports;
 use crate::job::{End, Job};
 use crate::metric;
+use crate::ports::Ports;
 use crate::topic::{Effect, LIMITS, Message, Topic};
 
 const CONCURRENT_CALLS: usize = 16;

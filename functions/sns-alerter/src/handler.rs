@@ -1,13 +1,12 @@
 //! Alerts for one batch: decide, claim, publish, settle, checkpoint.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use kinesis_batch::{Batch, BatchResponse, UserRecord};
 use lambda_function::Causes;
 use lambda_function::clock::Clock;
 use lambda_function::deadline::Deadline;
-use lambda_function::metrics::{Metrics, UNFINISHED};
+use lambda_function::metrics::UNFINISHED;
 use quality_event::QualityEvent;
 use set_aside::{Basket, SetAside, Shelf};
 
@@ -17,23 +16,8 @@ use crate::config::Policy;
 use crate::courier::Courier;
 use crate::job::{End, Jobs};
 use crate::metric;
+use crate::ports::Ports;
 use crate::topic::Topic;
-
-/// What the handler acts through.
-pub struct Ports<C, T, S, K> {
-    /// Where claims are kept.
-    pub claims: C,
-    /// Where people are told.
-    pub alerts: T,
-    /// Where lines are stopped.
-    pub line_stops: T,
-    /// Where records go that are no events.
-    pub shelf: S,
-    /// The time of day.
-    pub clock: K,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-}
 
 /// Never fails as a whole: the stream resumes at the first record that is not done. `request_id` names this
 /// invocation and no other.

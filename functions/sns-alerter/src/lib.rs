@@ -23,6 +23,7 @@ mod function;
 mod handler;
 mod job;
 mod metric;
+mod ports;
 mod text;
 mod topic;
 
@@ -30,6 +31,7 @@ pub use alert::{Delivery, Purpose, deliveries};
 pub use claim::{ClaimError, Claimed, Claims, Gate, Request, Settlement};
 pub use claims::DynamoClaims;
 pub use function::Alerter;
-pub use handler::{Ports, handle};
+pub use handler::handle;
 pub use metric::METRICS;
+pub use ports::Ports;
 pub use topic::{Message, PublishError, Refused, SnsTopic, Topic};
