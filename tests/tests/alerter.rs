@@ -73,6 +73,10 @@ async fn an_opening_is_alerted_once_however_often_it_is_delivered() {
         assert_eq!(rig.alert(&batch).await, None);
     }
     assert_eq!(rig.alerts().len(), 1);
+    assert_eq!(
+        rig.metric("MessagesSuppressed", &[("reason", "delivered-again")]),
+        2.0
+    );
     let alert = &rig.alerts()[0];
     assert_eq!(
         alert.subject.as_deref(),

@@ -163,7 +163,13 @@ impl<'a, C: Claims, T: Topic, S, K: Clock> Courier<'a, C, T, S, K> {
 
     fn without_publishing(&self, job: &Job, answer: Answered) -> End {
         match answer {
-            Ok(Claimed::Settled) => End::Done,
+            Ok(Claimed::Settled) => {
+                let purpose = job.delivery.purpose.as_str();
+                self.ports
+                    .metrics
+                    .add(&metric::SUPPRESSED, &[purpose, "delivered-again"], 1);
+                End::Done
+            }
             Ok(Claimed::Suppressed(reason)) => {
                 let purpose = job.delivery.purpose.as_str();
                 self.ports
