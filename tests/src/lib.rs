@@ -10,4 +10,4 @@ mod batch;
 mod rig;
 
 pub use batch::{Batches, opened, reading};
-pub use rig::{FUNCTION_TIMEOUT, Rig, STREAM_ARN};
+pub use rig::{FUNCTION_TIMEOUT, Rig, SCENARIO_PLAN, STREAM_ARN};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use andon::invoke::{Bench, EXAMPLE_PLAN, StartError};
+use andon::invoke::{Bench, StartError};
 use dynamodb_writer::Writer;
 use fake_aws::World;
 use kinesis_batch::BatchResponse;
@@ -20,6 +20,10 @@ pub use andon::invoke::FUNCTION_TIMEOUT;
 /// The readings stream.
 pub const STREAM_ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/readings";
 
+/// Rules of the press line that remember nothing between readings, one of them critical: what is published and
+/// committed then follows from the batch alone.
+pub const SCENARIO_PLAN: &str = include_str!("scenario-plan.yaml");
+
 /// The functions and their world.
 pub struct Rig {
     /// Everything that the functions act on.
@@ -31,9 +35,14 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// A world with empty tables and the example plan, at 2026-11-20T01:00:00Z.
+    /// A world with empty tables and [`SCENARIO_PLAN`], at 2026-11-20T01:00:00Z.
     pub fn new() -> Self {
-        let bench = Bench::new(EXAMPLE_PLAN);
+        Self::with_plan(SCENARIO_PLAN)
+    }
+
+    /// Such a world with another plan.
+    pub fn with_plan(plan: &str) -> Self {
+        let bench = Bench::new(plan);
         let (world, clock) = (bench.world.clone(), bench.clock.clone());
         Self {
             world,

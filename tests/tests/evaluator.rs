@@ -480,8 +480,7 @@ async fn a_changed_plan_is_picked_up_after_the_refresh_time() {
     let evaluator = rig.evaluator().await.unwrap();
     let mut batches = batches(&rig);
     let deadline = Rig::deadline();
-    let stricter = include_str!("../../infra/plans/press-line.yaml")
-        .replace("power > 9000.0", "power > 6000.0");
+    let stricter = pipeline_tests::SCENARIO_PLAN.replace("power > 9000.0", "power > 6000.0");
     rig.world.put_object("plans", "control-plan.yaml", stricter);
     evaluator
         .invoke(&batches.of(&[reading("press-1", 0)]), "a", deadline)
@@ -635,4 +634,59 @@ async fn a_commit_that_hangs_holds_up_no_other() {
     )
     .await;
     assert_eq!(rig.world.items("state").len(), 59);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_its_producer_sends_twice_is_judged_once() {
+    let rig = Rig::with_plan(
+        &pipeline_tests::SCENARIO_PLAN.replace("time: /time,", "time: /time, id: /id,"),
+    );
+    let mut batches = batches(&rig);
+    let sent = |second, id: &str| {
+        let mut reading = overpowered("press-1", second);
+        reading["id"] = json!(id);
+        reading
+    };
+    let first = batches.of(&[sent(0, "a"), sent(0, "a"), sent(1, "b")]);
+    assert_eq!(rig.judge(&first).await, None);
+    assert_eq!(
+        rig.judge(&batches.of(&[sent(0, "a"), sent(2, "c")])).await,
+        None
+    );
+    let told: Vec<_> = story(&rig)
+        .into_iter()
+        .map(|(.., transition)| transition)
+        .collect();
+    assert_eq!(
+        told,
+        [Transition::Opened, Transition::Ongoing, Transition::Ongoing]
+    );
+    assert_eq!(rig.metric("ReadingsDuplicate", &[]), 2.0);
+    assert_eq!(rig.metric("ReadingsJudged", &[]), 3.0);
+}
+
+/// A chart's state goes through the table between batches, and a replay of the batch changes nothing.
+#[tokio::test(start_paused = true)]
+async fn a_chart_is_drawn_across_batches_and_replays() {
+    let plan = "version: 1
+reading: {machine: /machine, time: /time}
+characteristics: {torque: {at: /measurements/torque, unit: Nm}}
+rules:
+  - id: torque-out-of-control
+    chart: {type: individuals, characteristic: torque, center: 40, sigma: 1, tests: [western-electric-4]}
+";
+    let rig = Rig::with_plan(plan);
+    let mut batches = batches(&rig);
+    for second in 0..9 {
+        let batch = batches.of(&[reading("press-1", second)]);
+        assert_eq!(rig.judge(&batch).await, None);
+        assert_eq!(rig.judge(&batch).await, None);
+    }
+    let events = rig.events();
+    let tests: Vec<_> = events
+        .iter()
+        .map(|event| event.violation().unwrap().tests.join(","))
+        .collect();
+    assert_eq!(tests, ["western-electric-4", "western-electric-4"]);
+    assert_eq!(rig.metric("ReadingsReplayed", &[]), 9.0);
 }

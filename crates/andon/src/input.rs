@@ -35,17 +35,28 @@ impl Input {
             .flatten()
     }
 
-    /// Opens it for reading line by line.
-    pub fn lines(&self) -> Result<Lines, Failure> {
+    /// Opens it.
+    pub fn reader(&self) -> Result<Reader, Failure> {
         let reader: Box<dyn Read + Send> = match self.is_stdin() {
             true => Box::new(io::stdin()),
             false => Box::new(File::open(&self.0).map_err(|error| unreadable(&self.0, error))?),
         };
+        Ok(BufReader::with_capacity(1 << 16, reader))
+    }
+
+    /// Opens it for reading line by line.
+    pub fn lines(&self) -> Result<Lines, Failure> {
         Ok(Lines {
             name: self.name(),
-            reader: BufReader::with_capacity(1 << 16, reader),
+            reader: self.reader()?,
             number: 0,
         })
+    }
+
+    /// Whether the file's name ends so, in whatever case.
+    pub fn has_extension(&self, extension: &str) -> bool {
+        let found = self.0.extension();
+        found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
     }
 
     /// All of it.
@@ -63,6 +74,9 @@ impl Input {
     }
 }
 
+/// What is read, buffered.
+pub type Reader = BufReader<Box<dyn Read + Send>>;
+
 /// Why a file cannot be read, by name.
 pub fn unreadable(path: &Path, error: io::Error) -> Failure {
     Failure::input(format_args!("cannot read {}", path.display())).caused_by(error)
@@ -71,7 +85,7 @@ pub fn unreadable(path: &Path, error: io::Error) -> Failure {
 /// The lines, one at a time.
 pub struct Lines {
     name: String,
-    reader: BufReader<Box<dyn Read + Send>>,
+    reader: Reader,
     number: u64,
 }
 

@@ -10,6 +10,8 @@ pub mod event;
 pub mod failure;
 pub mod input;
 pub mod plan;
+pub mod plot;
+pub mod readings;
 pub mod simulate;
 
 #[cfg(feature = "aws")]

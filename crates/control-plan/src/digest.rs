@@ -30,6 +30,12 @@ impl Definition {
         self
     }
 
+    pub(crate) fn numbers(self, numbers: &[f64]) -> Self {
+        numbers
+            .iter()
+            .fold(self, |definition, number| definition.number(*number))
+    }
+
     pub(crate) fn definition(mut self, definition: u64) -> Self {
         self.0.update(definition.to_be_bytes());
         self

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use control_plan::{ControlPlan, Verdict};
+use control_plan::{ControlPlan, RuleKind, Verdict};
 
 const HEAD: &str = "
 version: 1
@@ -38,7 +38,11 @@ fn check(condition: &str, members: &str, expected: Verdict) {
     let payload = format!(r#"{{"machine":"m","time":0{comma}{members}}}"#);
     let reading = plan.read(payload.as_bytes()).unwrap();
     let rule = plan.rules().next().unwrap();
-    assert_eq!(rule.verdict(&reading), expected, "{condition} on {members}");
+    assert_eq!(
+        rule.verdict(&reading, &[]),
+        expected,
+        "{condition} on {members}"
+    );
 }
 
 use Verdict::{Fires, NotApplicable, Passes};
@@ -177,4 +181,48 @@ fn booleans_compare() {
     check("(x > 1) == (y > 1)", r#""x":2,"y":2"#, Fires);
     check("(x > 1) != (y > 1)", r#""x":2,"y":2"#, Passes);
     check("!!(x > 1)", r#""x":2"#, Fires);
+}
+
+/// `before` are the values of the characteristics that the condition asks for, in the order in which it first names them.
+#[track_caller]
+fn check_previous(condition: &str, before: &[f64], members: &str, expected: Verdict) {
+    let plan = plan(condition);
+    let payload = format!(r#"{{"machine":"m","time":0,{members}}}"#);
+    let reading = plan.read(payload.as_bytes()).unwrap();
+    let rule = plan.rules().next().unwrap();
+    let RuleKind::When(when) = rule.kind() else {
+        panic!("{condition}")
+    };
+    assert_eq!(when.previous().len(), before.len(), "{condition}");
+    assert!(rule.has_memory());
+    let found = rule.verdict(&reading, before);
+    assert_eq!(found, expected, "{condition} on {members} after {before:?}");
+}
+
+#[test]
+fn previous_is_the_value_before() {
+    check_previous("x - previous(x) > 5", &[1.0], r#""x":7"#, Fires);
+    check_previous("x - previous(x) > 5", &[2.0], r#""x":7"#, Passes);
+    check_previous(
+        "x - previous(x) > 5",
+        &[f64::NAN],
+        r#""x":7"#,
+        NotApplicable,
+    );
+    check_previous("x - previous(x) > 5", &[1.0], r#""y":7"#, NotApplicable);
+    check_previous("x > 5 || previous(x) > 5", &[f64::NAN], r#""x":7"#, Fires);
+    check_previous("!has(x) && previous(x) > 5", &[6.0], r#""y":7"#, Fires);
+    check_previous(
+        "previous(y) > previous(x) && previous(y) > y",
+        &[3.0, 2.0],
+        r#""y":1"#,
+        Fires,
+    );
+    check_previous("previous(sum) > 5", &[6.0], r#""x":1"#, Fires);
+    check_previous(
+        "abs(x - previous(x)) / previous(x) > 0.5",
+        &[0.0],
+        r#""x":1"#,
+        NotApplicable,
+    );
 }

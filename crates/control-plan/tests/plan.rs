@@ -1,6 +1,6 @@
 //! What a plan tells about itself, and what changes its rules' definitions.
 
-use control_plan::{ControlPlan, RuleKind, Sustain};
+use control_plan::{ControlPlan, MAX_STEPS, RuleKind, Sustain, Verdict};
 use quality_event::{Reaction, Severity};
 
 fn parse(text: &str) -> ControlPlan {
@@ -35,25 +35,50 @@ rules:
       && torque > 1
 "#;
 
+/// The payload in a plan's head: the comment lines from `#   {` to the next empty one.
+fn payload_in_the_head(text: &str) -> Option<String> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("#   {"));
+    let lines: Vec<&str> = lines
+        .by_ref()
+        .take_while(|line| *line != "#")
+        .map(|line| line.trim_start_matches('#'))
+        .collect();
+    (!lines.is_empty()).then(|| lines.concat())
+}
+
+/// Every plan in `infra/plans` is sound, and its head shows a reading in which it finds all that it asks for.
 #[test]
-fn the_example_plan_checks_clean() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../infra/plans/press-line.yaml"
-    );
-    let plan = parse(&std::fs::read_to_string(path).unwrap());
-    let ids: Vec<&str> = plan.rules().map(|rule| rule.id()).collect();
-    assert_eq!(
-        ids,
-        [
-            "power-out-of-range",
-            "heat-dissipation",
-            "overstrain",
-            "tool-wear",
-            "torque-specification"
-        ]
-    );
-    assert!(plan.state_bytes() < 1_000);
+fn the_example_plans_check_clean() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/plans");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let plan = parse(&text);
+        assert!(plan.state_bytes() < 8_192, "{}", plan.state_bytes());
+        assert!(plan.steps() < 1_000, "{}", plan.steps());
+        let payload = payload_in_the_head(&text).unwrap();
+        let reading = plan.read(payload.as_bytes()).unwrap();
+        for characteristic in plan.characteristics() {
+            let name = &characteristic.name;
+            assert!(plan.value(&reading, name).is_some(), "{path:?}: {name}");
+        }
+        for attribute in plan.attributes() {
+            let text = plan.attribute(&reading, attribute);
+            assert!(text.is_some(), "{path:?}: {attribute}");
+        }
+        assert!(reading.line.is_some() && plan.names_reading_id() == reading.id.is_some());
+        for rule in plan.rules() {
+            let verdict = rule.verdict(&reading, &[]);
+            assert_ne!(verdict, Verdict::Fires, "{path:?}: {}", rule.id());
+        }
+        found.push(path.file_stem().unwrap().to_owned());
+    }
+    found.sort();
+    assert_eq!(found, ["clickstream", "game", "press-line"]);
 }
 
 #[test]
@@ -127,7 +152,10 @@ fn summaries_are_sentences() {
     let plan = parse(PLAN);
     let payload = br#"{"machine":"press-07","time":0,"grade":"M","torque":80.125,"speed":1500}"#;
     let reading = plan.read(payload).unwrap();
-    let told: Vec<String> = plan.rules().map(|rule| rule.summary(&reading)).collect();
+    let told: Vec<String> = plan
+        .rules()
+        .map(|rule| rule.summary(&reading, &control_plan::Evidence::Reading))
+        .collect();
     assert_eq!(
         told,
         [
@@ -183,11 +211,21 @@ fn the_extreme_lies_in_the_direction_that_offends() {
         let plan = parse(plan);
         let rule = plan.rules().next().unwrap();
         assert!(
-            rule.is_farther(characteristic, farther, nearer),
+            rule.is_farther(
+                characteristic,
+                farther,
+                nearer,
+                &control_plan::Evidence::Reading
+            ),
             "{farther} against {nearer}"
         );
         assert!(
-            !rule.is_farther(characteristic, nearer, farther),
+            !rule.is_farther(
+                characteristic,
+                nearer,
+                farther,
+                &control_plan::Evidence::Reading
+            ),
             "{nearer} against {farther}"
         );
     }
@@ -231,6 +269,76 @@ fn a_plan_that_would_remember_too_much_is_refused() {
         .map(|line| format!("{line}\n"))
         .collect();
     assert!(parse(&fewer).state_bytes() <= control_plan::MAX_STATE_BYTES);
+}
+
+/// `formulas` of 1,001 steps each, and a condition that compares with `texts`.
+fn costly(formulas: usize, texts: usize) -> String {
+    let sum = format!("x{}", "+x".repeat(1_000));
+    let formulas: String = (0..formulas)
+        .map(|n| format!("  f{n}: {{formula: {sum}}}\n"))
+        .collect();
+    let texts = vec!["'a'"; texts].join(",");
+    format!(
+        "version: 1\nreading: {{machine: /m, time: /t, attributes: {{g: /g}}}}\ncharacteristics:\n  x: {{at: /x}}\n{formulas}rules: [{{id: r, when: \"g in [{texts}]\"}}]\n"
+    )
+}
+
+#[test]
+fn a_plan_that_would_take_too_long_is_refused() {
+    let plan = parse(&costly(19, 100));
+    assert!(
+        (19_100..=MAX_STEPS).contains(&plan.steps()),
+        "{}",
+        plan.steps()
+    );
+    let told = ControlPlan::parse("plan.yaml", &costly(20, 1))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        told.lines().next().unwrap(),
+        "plan.yaml:25:1: judging one reading may take 20023 steps; at most 20000 are allowed: use shorter conditions, or fewer"
+    );
+}
+
+#[test]
+fn every_kind_of_rule_has_a_bounded_state() {
+    let plan = parse(include_str!("complete-plan.yaml"));
+    let without_ids = parse(&include_str!("complete-plan.yaml").replace("  id: /id\n", ""));
+    assert_eq!(plan.state_bytes() - without_ids.state_bytes(), 64 * 8);
+    assert!(plan.names_reading_id() && !without_ids.names_reading_id());
+    assert!(
+        (1_000..4_096).contains(&plan.state_bytes()),
+        "{}",
+        plan.state_bytes()
+    );
+    let ids: Vec<&str> = plan.rules().map(|rule| rule.id()).collect();
+    let shared: Vec<&str> = plan.rule_ids().iter().map(|id| &**id).collect();
+    assert_eq!(ids, shared);
+    assert!(plan.rules().enumerate().all(|(n, rule)| rule.index() == n));
+    let kinds: Vec<_> = plan
+        .rules()
+        .map(|rule| (rule.kind().as_str(), rule.has_memory()))
+        .collect();
+    assert_eq!(
+        kinds[..7],
+        [
+            ("when", false),
+            ("specification", false),
+            ("rate", true),
+            ("stuck", true),
+            ("missing", true),
+            ("gap", true),
+            ("chart", true),
+        ]
+    );
+}
+
+#[test]
+fn a_plan_and_its_fingerprint_change_together() {
+    let (before, after) = (parse(PLAN), parse(&PLAN.replace("76.6", "76.7")));
+    assert_ne!(before.fingerprint(), after.fingerprint());
+    assert_eq!(before.fingerprint(), parse(PLAN).fingerprint());
+    assert_ne!(before.fingerprint(), 0);
 }
 
 #[test]

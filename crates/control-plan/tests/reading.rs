@@ -1,5 +1,7 @@
 //! What becomes of a payload.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use control_plan::ControlPlan;
 
 const PLAN: &str = "
@@ -108,5 +110,158 @@ fn of_duplicates_the_last_wins() {
     check(
         r#"{"machine":"a","time":0,"values":[1],"machine":"b","values":[2]}"#,
         "b @ 1970-01-01T00:00:00.000Z, None, None, None, 2.0, None, 2.0",
+    );
+}
+
+/// What a measured value becomes: `a` as it is read, and what derives from it.
+#[track_caller]
+fn check_number(json: &str, expected: Option<f64>) {
+    let plan = plan();
+    let payload = format!(r#"{{"machine":"m","time":0,"values":[{json}]}}"#);
+    let reading = plan.read(payload.as_bytes()).unwrap();
+    let found = plan.value(&reading, "a");
+    assert_eq!(
+        found.map(f64::to_bits),
+        expected.map(f64::to_bits),
+        "{json}"
+    );
+    assert_eq!(plan.value(&reading, "twice"), expected, "{json}");
+}
+
+/// The double nearest to what is written.
+#[test]
+fn numbers_are_doubles() {
+    check_number("-0", Some(-0.0));
+    check_number("-0.0", Some(-0.0));
+    check_number("9007199254740993", Some(9_007_199_254_740_992.0));
+    check_number("9223372036854775807", Some(9_223_372_036_854_775_807.0));
+    check_number("18446744073709551615", Some(18_446_744_073_709_551_615.0));
+    check_number("-9223372036854775809", Some(-9_223_372_036_854_775_809.0));
+    check_number(
+        "123456789012345678901234567890",
+        Some(123_456_789_012_345_678_901_234_567_890.0),
+    );
+    check_number("0.1e1", Some(1.0));
+    check_number("8.6", Some(8.6));
+    check_number("1e-999", Some(0.0));
+    check_number("5e-300", Some(5e-300));
+    check_number("1e300", Some(1e300));
+}
+
+/// What is no JSON number is no value, whatever it spells.
+#[test]
+fn other_values_are_none() {
+    for json in [
+        r#""42""#,
+        r#""42.5""#,
+        r#""NaN""#,
+        r#""Infinity""#,
+        "\"\"",
+        "null",
+        "true",
+        "[42]",
+        "{}",
+    ] {
+        check_number(json, None);
+    }
+}
+
+/// A producer that writes what JSON does not know has a fault that a person should see: the payload is set aside.
+#[test]
+fn what_json_does_not_know_is_refused() {
+    for json in [
+        "NaN",
+        "-NaN",
+        "nan",
+        "Infinity",
+        "-Infinity",
+        "inf",
+        "1e999",
+        "-1e999",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "0x1F",
+        "1_000",
+        "'42'",
+        "",
+    ] {
+        check(
+            &format!(r#"{{"machine":"m","time":0,"values":[{json},4]}}"#),
+            "not-json",
+        );
+    }
+    // Where no pointer leads, only the shape of the JSON matters.
+    check(
+        r#"{"machine":"m","time":0,"else":1e999}"#,
+        "m @ 1970-01-01T00:00:00.000Z, None, None, None, None, None, None",
+    );
+    check(r#"{"machine":"m","time":0,"else":NaN}"#, "not-json");
+    let marked = "\u{feff}{\"machine\":\"m\",\"time\":0}";
+    check(marked, "not-json");
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    check(
+        &format!(r#"{{"machine":"m","time":0,"else":{deep}}}"#),
+        "m @ 1970-01-01T00:00:00.000Z, None, None, None, None, None, None",
+    );
+}
+
+#[test]
+fn names_and_ids_keep_their_digits() {
+    check(
+        r#"{"machine":18446744073709551615,"time":0,"id":9007199254740993,"grade":-0.0,"where":{"line":-7}}"#,
+        r#"18446744073709551615 @ 1970-01-01T00:00:00.000Z, "-7", "9007199254740993", "-0", None, None, None"#,
+    );
+    check(
+        r#"{"machine":18446744073709551616,"time":0}"#,
+        "bad-machine",
+    );
+    check(r#"{"machine":1e3,"time":0}"#, "bad-machine");
+    check(
+        r#"{"machine":"m","time":0,"id":1.5,"grade":1.50,"where":{"line":1.5}}"#,
+        r#"m @ 1970-01-01T00:00:00.000Z, None, None, "1.5", None, None, None"#,
+    );
+}
+
+#[test]
+fn times_are_told_by_their_size() {
+    let at = |time: &str| format!("m @ {time}, None, None, None, None, None, None");
+    let payload = |time: &str| format!(r#"{{"machine":"m","time":{time}}}"#);
+    check(&payload("1795136523.4567"), &at("2026-11-20T01:02:03.457Z"));
+    check(&payload("1.795136523e9"), &at("2026-11-20T01:02:03.000Z"));
+    check(&payload("-1"), &at("1969-12-31T23:59:59.000Z"));
+    check(&payload("-0"), &at("1970-01-01T00:00:00.000Z"));
+    for time in [
+        "true",
+        "null",
+        "1795136523456000",
+        "1e18",
+        "\"\"",
+        "\"2026-11-20\"",
+        "\"2026-11-20T25:00:00Z\"",
+    ] {
+        let reason = if time == "null" {
+            "no-time"
+        } else {
+            "bad-time"
+        };
+        check(&payload(time), reason);
+    }
+}
+
+#[test]
+fn of_duplicates_the_last_wins_at_every_level() {
+    check(
+        r#"{"machine":"m","time":1,"time":0,"values":[1],"values":"none","b/c":1,"b/c":2,"b/c":3}"#,
+        "m @ 1970-01-01T00:00:00.000Z, None, None, None, None, 3.0, None",
+    );
+    check(
+        r#"{"machine":"m","time":0,"where":{"line":"L1","line":"L2"},"where":{"line":"L3"}}"#,
+        r#"m @ 1970-01-01T00:00:00.000Z, "L3", None, None, None, None, None"#,
+    );
+    check(
+        r#"{"machine":"m","time":0,"where":{"line":"L1"},"where":{}}"#,
+        "m @ 1970-01-01T00:00:00.000Z, None, None, None, None, None, None",
     );
 }

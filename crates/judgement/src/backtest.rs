@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use control_plan::{ControlPlan, Unreadable};
 use quality_event::{QualityEvent, Source};
 
-use crate::judge::judge;
+use crate::capability::{Capabilities, RuleCapability};
+use crate::judge::judge_observed;
+use crate::observer::Observer;
 use crate::state::MachineState;
 
 /// A run of a plan over the lines of a file.
@@ -15,6 +17,7 @@ pub struct Backtest<'p> {
     file: String,
     machines: BTreeMap<String, MachineState>,
     tally: Tally,
+    capabilities: Capabilities,
 }
 
 /// What a run has counted so far.
@@ -24,6 +27,8 @@ pub struct Tally {
     pub readings: u64,
     /// Lines that are no reading, by reason.
     pub unreadable: BTreeMap<&'static str, u64>,
+    /// Lines that repeat a reading, by its id; they are not judged.
+    pub duplicates: u64,
     /// Readings that a rule could not judge, by rule.
     pub not_applicable: BTreeMap<String, u64>,
 }
@@ -36,6 +41,7 @@ impl<'p> Backtest<'p> {
             file: file.into(),
             machines: BTreeMap::new(),
             tally: Tally::default(),
+            capabilities: Capabilities::default(),
         }
     }
 
@@ -43,6 +49,16 @@ impl<'p> Backtest<'p> {
     ///
     /// A blank line gives nothing; one that is no reading is counted and told.
     pub fn line(&mut self, number: u64, bytes: &[u8]) -> Result<Vec<QualityEvent>, Unreadable> {
+        self.line_observed(number, bytes, &mut ())
+    }
+
+    /// [`line`](Self::line), with somebody looking on.
+    pub fn line_observed(
+        &mut self,
+        number: u64,
+        bytes: &[u8],
+        observer: &mut impl Observer,
+    ) -> Result<Vec<QualityEvent>, Unreadable> {
         if bytes.trim_ascii().is_empty() {
             return Ok(Vec::new());
         }
@@ -58,11 +74,23 @@ impl<'p> Backtest<'p> {
             line: number,
         };
         let mut state = self.machines.remove(&reading.machine).unwrap_or_default();
-        let judgement = judge(self.plan, &mut state, &reading, &source, reading.time);
+        let judgement = judge_observed(
+            self.plan,
+            &mut state,
+            &reading,
+            &source,
+            reading.time,
+            observer,
+        );
+        if judgement.is_duplicate {
+            self.tally.duplicates += 1;
+        } else {
+            self.tally.readings += 1;
+            self.capabilities.take(self.plan, &reading);
+        }
         if !state.is_empty() {
             self.machines.insert(reading.machine, state);
         }
-        self.tally.readings += 1;
         for rule in judgement.not_applicable {
             match self.tally.not_applicable.get_mut(rule) {
                 Some(count) => *count += 1,
@@ -82,6 +110,11 @@ impl<'p> Backtest<'p> {
         lines
             .into_iter()
             .map(|(number, bytes)| (number, self.line(number, bytes.as_ref())))
+    }
+
+    /// How well each specification has been kept so far: for each rule all machines together, then each machine.
+    pub fn capabilities(&self) -> Vec<RuleCapability<'_>> {
+        self.capabilities.report(self.plan)
     }
 
     /// What has been counted so far.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use control_plan::{Reading, Rule};
+use control_plan::{Evidence, Reading, Rule};
 use quality_event::{Ended, EventId, Reaction, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,12 @@ pub(crate) struct Episode {
 
 impl Episode {
     /// The episode that `id` opens.
-    pub(crate) fn open(id: &EventId, rule: &Rule<'_>, reading: &Reading) -> Self {
+    pub(crate) fn open(
+        id: &EventId,
+        rule: Rule<'_>,
+        reading: &Reading,
+        evidence: &Evidence,
+    ) -> Self {
         let mut episode = Self {
             id: bytes(id),
             severity: rule.severity(),
@@ -29,25 +34,29 @@ impl Episode {
             readings: 0,
             extreme: Vec::new(),
         };
-        episode.count(rule, reading);
+        episode.count(rule, reading, evidence);
         episode
     }
 
     /// Takes in one more reading on which the rule fires.
-    pub(crate) fn count(&mut self, rule: &Rule<'_>, reading: &Reading) {
+    pub(crate) fn count(&mut self, rule: Rule<'_>, reading: &Reading, evidence: &Evidence) {
         self.readings = self.readings.saturating_add(1);
         self.severity = rule.severity();
         self.reaction = rule.reaction();
-        // The rule may have changed: what it no longer names would outgrow the state's bound.
-        self.extreme
-            .retain(|(known, _)| rule.characteristics().any(|name| name == known));
-        for (name, value) in rule.values(reading) {
-            match self.extreme.iter_mut().find(|(known, _)| known == name) {
-                None => self.extreme.push((name.to_owned(), value)),
-                Some((_, extreme)) if rule.is_farther(name, value, *extreme) => *extreme = value,
+        for (name, value) in rule.tracked(reading, evidence) {
+            match self.extreme.iter_mut().find(|(known, _)| **known == *name) {
+                None => self.extreme.push((name.into_owned(), value)),
+                Some((_, extreme)) if rule.is_farther(&name, value, *extreme, evidence) => {
+                    *extreme = value;
+                }
                 Some(_) => {}
             }
         }
+    }
+
+    /// The rule has changed: what it no longer tracks would outgrow the state's bound.
+    pub(crate) fn adapt(&mut self, rule: Rule<'_>) {
+        self.extreme.retain(|(name, _)| rule.tracks(name));
     }
 
     /// The episode in retrospect, cleared at `time`.

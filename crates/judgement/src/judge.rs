@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use control_plan::{ControlPlan, Reading, Rule, Sustain, Verdict};
+use control_plan::{ControlPlan, Evidence, Reading, Rule, Sustain, Verdict};
 use quality_event::{
     Ended, EventId, Finding, MAX_SUMMARY_CHARS, QualityEvent, Reaction, Severity, Source,
     Timestamp, Transition, Violation, truncated,
 };
 
 use crate::episode::Episode;
-use crate::state::{MachineState, Memory, Phase};
+use crate::memory::{self, Memory, Phase};
+use crate::observer::Observer;
+use crate::state::MachineState;
 use crate::summary;
 
 /// What a reading gives rise to.
@@ -19,6 +21,8 @@ pub struct Judgement<'p> {
     pub events: Vec<QualityEvent>,
     /// The rules that could not judge this reading, for lack of a value.
     pub not_applicable: Vec<&'p str>,
+    /// Whether the producer sent this reading before: it was not judged.
+    pub is_duplicate: bool,
 }
 
 /// Judges one reading, made by this plan's `read`, of the machine whose state this is; changes the state.
@@ -31,6 +35,18 @@ pub fn judge<'p>(
     source: &Source,
     arrived: Timestamp,
 ) -> Judgement<'p> {
+    judge_observed(plan, state, reading, source, arrived, &mut ())
+}
+
+/// [`judge`], with somebody looking on.
+pub fn judge_observed<'p>(
+    plan: &'p ControlPlan,
+    state: &mut MachineState,
+    reading: &Reading,
+    source: &Source,
+    arrived: Timestamp,
+    observer: &mut impl Observer,
+) -> Judgement<'p> {
     let mut bench = Bench {
         plan,
         reading,
@@ -38,15 +54,51 @@ pub fn judge<'p>(
         arrived,
         judgement: Judgement::default(),
     };
-    if !state.is_empty() {
-        bench.drop_gone_rules(state);
+    if state.has_seen(plan, reading) {
+        bench.judgement.is_duplicate = true;
+        return bench.judgement;
+    }
+    for (id, episode) in state.align(plan) {
+        let routing = (episode.severity(), episode.reaction());
+        bench.clear(&id, &episode, routing, BTreeMap::new());
     }
     for rule in plan.rules() {
-        match rule.verdict(reading) {
+        let mut memory = state.take(rule);
+        let found = memory::find(rule, &mut memory, reading, observer);
+        match found.verdict {
             Verdict::NotApplicable => bench.judgement.not_applicable.push(rule.id()),
-            Verdict::Fires => bench.fires(state, rule),
-            Verdict::Passes if state.is_empty() => {}
-            Verdict::Passes => bench.passes(state, rule),
+            Verdict::Undecided => {}
+            Verdict::Fires => bench.fires(rule, &mut memory, &found.evidence),
+            Verdict::Passes => bench.passes(rule, &mut memory, &found.evidence),
+        }
+        state.put(rule, memory);
+    }
+    bench.judgement
+}
+
+/// Judges one reading whose turn is long past: the machine's later readings have been judged. Only rules that need
+/// no other reading judge it; what fires is told as `late`, outside any episode.
+pub fn judge_late<'p>(
+    plan: &'p ControlPlan,
+    reading: &Reading,
+    source: &Source,
+    arrived: Timestamp,
+) -> Judgement<'p> {
+    let mut bench = Bench {
+        plan,
+        reading,
+        source,
+        arrived,
+        judgement: Judgement::default(),
+    };
+    for rule in plan
+        .rules()
+        .filter(|rule| !rule.has_memory() && rule.sustain().is_none())
+    {
+        match rule.verdict(reading, &[]) {
+            Verdict::NotApplicable => bench.judgement.not_applicable.push(rule.id()),
+            Verdict::Fires => bench.emit_late(rule),
+            Verdict::Passes | Verdict::Undecided => {}
         }
     }
     bench.judgement
@@ -62,58 +114,33 @@ struct Bench<'p, 'r> {
 }
 
 impl Bench<'_, '_> {
-    fn drop_gone_rules(&mut self, state: &mut MachineState) {
-        let gone = state
-            .rules
-            .extract_if(.., |id, _| self.plan.rule(id).is_none())
-            .collect::<Vec<_>>();
-        for (id, memory) in gone {
-            if let Phase::Open(episode) = memory.phase {
-                self.clear(
-                    &id,
-                    &episode,
-                    (episode.severity(), episode.reaction()),
-                    BTreeMap::new(),
-                );
-            }
-        }
-    }
-
-    fn fires(&mut self, state: &mut MachineState, rule: Rule<'_>) {
-        let definition = rule.definition().to_be_bytes();
-        let mut phase = state
-            .rules
-            .remove(rule.id())
-            .and_then(|memory| match memory.phase {
-                Phase::Pending { .. } if memory.definition != definition => None,
-                phase => Some(phase),
-            });
-        let phase = match phase.take() {
-            Some(Phase::Open(mut episode)) => {
-                episode.count(&rule, self.reading);
-                self.emit_firing(rule, Transition::Ongoing, episode.id());
+    fn fires(&mut self, rule: Rule<'_>, memory: &mut Option<Box<Memory>>, evidence: &Evidence) {
+        let phase = &mut memory
+            .get_or_insert_with(|| Box::new(Memory::of(rule)))
+            .phase;
+        *phase = match std::mem::take(phase) {
+            Phase::Open(mut episode) => {
+                episode.count(rule, self.reading, evidence);
+                self.emit_firing(rule, Transition::Ongoing, episode.id(), evidence);
                 Phase::Open(episode)
             }
-            pending => match self.pending(rule, pending) {
+            waiting => match self.pending(rule, &waiting) {
                 Some(pending) => pending,
                 None => {
                     let id = self.id(rule.id());
-                    let episode = Episode::open(&id, &rule, self.reading);
-                    self.emit_firing(rule, Transition::Opened, id);
+                    let episode = Episode::open(&id, rule, self.reading, evidence);
+                    self.emit_firing(rule, Transition::Opened, id, evidence);
                     Phase::Open(episode)
                 }
             },
         };
-        state
-            .rules
-            .insert(rule.id().to_owned(), Memory { definition, phase });
     }
 
     /// The progress of `for` with this reading; none once it is complete.
-    fn pending(&self, rule: Rule<'_>, before: Option<Phase>) -> Option<Phase> {
+    fn pending(&self, rule: Rule<'_>, before: &Phase) -> Option<Phase> {
         let now_ms = self.reading.time.as_millis();
         let (readings, since_ms) = match before {
-            Some(Phase::Pending { readings, since_ms }) => (readings.saturating_add(1), since_ms),
+            Phase::Pending { readings, since_ms } => (readings.saturating_add(1), *since_ms),
             _ => (1, now_ms),
         };
         let complete = match rule.sustain() {
@@ -124,36 +151,68 @@ impl Bench<'_, '_> {
         (!complete).then_some(Phase::Pending { readings, since_ms })
     }
 
-    fn passes(&mut self, state: &mut MachineState, rule: Rule<'_>) {
-        if let Some(Memory {
-            phase: Phase::Open(episode),
-            ..
-        }) = state.rules.remove(rule.id())
-        {
+    fn passes(&mut self, rule: Rule<'_>, memory: &mut Option<Box<Memory>>, evidence: &Evidence) {
+        let Some(memory) = memory else { return };
+        if let Phase::Open(episode) = std::mem::take(&mut memory.phase) {
             self.clear(
                 rule.id(),
                 &episode,
                 (rule.severity(), rule.reaction()),
-                self.values(rule),
+                self.values(rule, evidence),
             );
         }
     }
 
-    fn emit_firing(&mut self, rule: Rule<'_>, transition: Transition, episode: EventId) {
+    fn emit_firing(
+        &mut self,
+        rule: Rule<'_>,
+        transition: Transition,
+        episode: EventId,
+        evidence: &Evidence,
+    ) {
+        let tests = match evidence {
+            Evidence::Chart(point) => point
+                .fired
+                .iter()
+                .map(|test| test.as_str().to_owned())
+                .collect(),
+            _ => Vec::new(),
+        };
         let violation = Violation {
             rule: rule.id().to_owned(),
             transition: Some(transition),
             episode: Some(episode),
-            tests: Vec::new(),
+            tests,
             ended: None,
         };
-        let summary = rule.summary(self.reading);
+        let summary = rule.summary(self.reading, evidence);
         self.emit(
             violation,
             (rule.severity(), rule.reaction()),
-            self.values(rule),
+            self.values(rule, evidence),
             &summary,
         );
+    }
+
+    fn emit_late(&mut self, rule: Rule<'_>) {
+        let violation = Violation {
+            rule: rule.id().to_owned(),
+            transition: None,
+            episode: None,
+            tests: Vec::new(),
+            ended: None,
+        };
+        let evidence = Evidence::Reading;
+        let summary = rule.summary(self.reading, &evidence);
+        self.emit(
+            violation,
+            (rule.severity(), rule.reaction()),
+            self.values(rule, &evidence),
+            &summary,
+        );
+        if let Some(event) = self.judgement.events.last_mut() {
+            event.late = true;
+        }
     }
 
     fn clear(
@@ -199,9 +258,10 @@ impl Bench<'_, '_> {
         });
     }
 
-    fn values(&self, rule: Rule<'_>) -> BTreeMap<String, f64> {
-        rule.values(self.reading)
-            .map(|(name, value)| (name.to_owned(), value))
+    fn values(&self, rule: Rule<'_>, evidence: &Evidence) -> BTreeMap<String, f64> {
+        rule.values(self.reading, evidence)
+            .into_iter()
+            .map(|(name, value)| (name.into_owned(), value))
             .collect()
     }
 

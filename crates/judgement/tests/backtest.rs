@@ -15,6 +15,15 @@ fn plan() -> ControlPlan {
         .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+/// The rules of the published line model, which these tests are about.
+const RULES: [&str; 5] = [
+    "power-out-of-range",
+    "heat-dissipation",
+    "overstrain",
+    "tool-wear",
+    "torque-specification",
+];
+
 fn reading(machine: &str, second: u32, [air, process, speed, torque, wear]: [f64; 5]) -> String {
     serde_json::json!({
         "machine": machine, "line": "L2", "time": format!("2026-11-20T01:00:{second:02}Z"), "product": "M14860", "grade": "M",
@@ -49,7 +58,9 @@ fn a_shift_in_small() {
         .lines(numbered)
         .flat_map(|(number, outcome)| {
             let events = outcome.unwrap_or_default();
-            events.into_iter().map(move |event| {
+            let events = events.into_iter();
+            let events = events.filter(|event| RULES.contains(&event.subject()));
+            events.map(move |event| {
                 assert_eq!(
                     event.source,
                     Source::File {
@@ -93,7 +104,9 @@ fn a_shift_in_small() {
             .collect::<Vec<_>>(),
         [("no-time", 1), ("not-json", 1)]
     );
-    assert_eq!(tally.not_applicable.values().sum::<u64>(), 5);
+    let lacking = tally.not_applicable.iter();
+    let lacking = lacking.filter(|(rule, _)| RULES.contains(&rule.as_ref()));
+    assert_eq!(lacking.map(|(_, n)| n).sum::<u64>(), 5);
 }
 
 /// Mathematically these differences are all exactly on the limit of 8.6 K; the published labels are what doubles say.
@@ -112,8 +125,9 @@ fn the_heat_dissipation_limit_is_decided_by_doubles() {
             .collect();
         let events: usize = backtest
             .lines(lines)
-            .map(|(_, outcome)| outcome.unwrap().len())
-            .sum();
+            .flat_map(|(_, outcome)| outcome.unwrap())
+            .filter(|event| event.subject() == "heat-dissipation")
+            .count();
         assert_eq!(events == 1, fires, "{process} - {air}");
     }
 }

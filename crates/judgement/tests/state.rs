@@ -28,15 +28,36 @@ fn judged(plan: &ControlPlan, payloads: &[&str]) -> MachineState {
     state
 }
 
+/// A rule of each kind, and of each kind of chart's memory.
+const EVERY_KIND: &str = "version: 1
+reading: {machine: /m, time: /t, id: /id, attributes: {tool: /w}}
+characteristics: {x: {at: /x}}
+rules:
+  - {id: a, when: x > 5, severity: critical}
+  - {id: b, when: x > 6, for: {readings: 3}}
+  - {id: c, when: x > previous(x)}
+  - {id: d, rate: {characteristic: x, max_per_second: 5}}
+  - {id: e, stuck: {characteristic: x, readings: 3}}
+  - {id: f, missing: {characteristic: x, readings: 3}}
+  - {id: g, gap: {seconds: 30}}
+  - {id: h, specification: {characteristic: x, lower: 0}}
+  - {id: i, chart: {type: individuals, characteristic: x, center: 7, sigma: 1, tests: nelson, reset_on: tool}}
+  - {id: j, chart: {type: xbar-r, characteristic: x, center: 7, sigma: 1, subgroup: 3}}
+  - {id: k, chart: {type: ewma, characteristic: x, learn: 10, lambda: 0.5}}
+  - {id: l, chart: {type: cusum, characteristic: x, center: 7, sigma: 1}}
+  - {id: m, chart: {type: u, characteristic: x, size: 2, center: 3, tests: western-electric, relearn_on: tool}}
+";
+
 /// Stored states outlive a deployment: a change of the form needs a new version byte.
 #[test]
 fn the_form_is_stable() {
-    let plan = parse(
-        "version: 1\nreading: {machine: /m, time: /t}\ncharacteristics: {x: {at: /x}}\nrules:\n  - {id: a, when: x > 5, severity: critical}\n  - {id: b, when: x > 6, for: {readings: 3}}\n",
-    );
+    let plan = parse(EVERY_KIND);
     let state = judged(
         &plan,
-        &[r#"{"m":"m","t":100,"x":7}"#, r#"{"m":"m","t":101,"x":8}"#],
+        &[
+            r#"{"m":"m","t":100,"x":7,"id":"1","w":"a"}"#,
+            r#"{"m":"m","t":101,"x":8,"id":"2","w":"a"}"#,
+        ],
     );
     let told: String = state
         .encode()
@@ -45,9 +66,39 @@ fn the_form_is_stable() {
         .collect();
     assert_eq!(
         told,
-        "010201619523df75af44170801c322125d8696495e55ec4f8fa752cc370201c09a0c02010178000000000000204001624b790cb7d7990ffd0002c09a0c"
+        "0202a0bead804318e2551422c248be2a924d0b01619523df75af4417080002c322125d8696495e55ec4f8fa752cc370201c09a0c02010178000000000000204001624b790cb7d7990ffd000102c09a0c01637a841fa9e78e91d80101000000000000204002911e9222155ffdee9faf87b36690bfb3010190aa0c01010178000000000000204001649bf3c9ebf16d1581030190aa0c00000000000020400001659c30f24b9576a30904000000000000204001000167562f365fdac5a442060190aa0c000169743f0411fa5bd0ea020000010000000000002040010200000000010201000100000000000020400101407448d2b89b181300016a65f7b4f6065027ad020001020000000000001e40000000000000e03f0000000000001c40000000000000204000000000016b2d62e1ccd4dfdb4f02010200000000000000400000000000002e406befb491f85bec3f01010000000000002040000000000000016c4d577f3b9c28dc4d02000003000000000000e03f0000000000000000000000016d54082e49099fb2d10200000002020000000000000c4000000000000010400101407448d2b89b181300"
     );
     assert_eq!(MachineState::decode(&state.encode()).unwrap(), state);
+}
+
+/// After a gap the rules begin anew: nothing is left of what they remember but open episodes and reading ids.
+#[test]
+fn a_restart_keeps_open_episodes_alone() {
+    let plan = parse(EVERY_KIND);
+    let quiet = |id: &str| format!(r#"{{"m":"m","t":100,"x":4.5,"id":"{id}"}}"#);
+    let mut state = judged(&plan, &[&quiet("1")]);
+    let mut fresh = judged(&plan, &[]);
+    state.restart();
+    assert_ne!(state, fresh, "it knows the reading's id");
+    let again = plan.read(quiet("1").as_bytes()).unwrap();
+    let source = Source::File {
+        file: "f".into(),
+        line: 9,
+    };
+    assert!(judge(&plan, &mut state, &again, &source, again.time).is_duplicate);
+    let next = plan.read(quiet("2").as_bytes()).unwrap();
+    let told = judge(&plan, &mut state, &next, &source, next.time).events;
+    assert_eq!(
+        told,
+        judge(&plan, &mut fresh, &next, &source, next.time).events
+    );
+
+    let mut open = judged(&plan, &[r#"{"m":"m","t":100,"x":9,"id":"1"}"#]);
+    open.restart();
+    assert!(!open.is_empty());
+    let told = judge(&plan, &mut open, &next, &source, next.time).events;
+    let cleared: Vec<_> = told.iter().map(|event| event.subject()).collect();
+    assert_eq!(cleared, ["a"]);
 }
 
 #[test]
@@ -61,7 +112,7 @@ fn a_quiet_machine_has_no_state() {
     );
     assert_eq!(state, MachineState::default());
     assert!(state.is_empty());
-    assert_eq!(state.encode(), [1, 0]);
+    assert_eq!(state.encode(), [2, 0, 0]);
 }
 
 /// The plan's bound holds where every rule has an open episode with extremes of every characteristic it names.
@@ -108,24 +159,24 @@ fn the_plans_bound_holds() {
 fn other_bytes_are_refused() {
     assert!(matches!(MachineState::decode(&[]), Err(Undecodable::Empty)));
     assert!(matches!(
-        MachineState::decode(&[2, 0]),
-        Err(Undecodable::Version(2))
+        MachineState::decode(&[1, 0]),
+        Err(Undecodable::Version(1))
     ));
     assert!(matches!(
-        MachineState::decode(&[1, 5]),
+        MachineState::decode(&[2, 0, 5]),
         Err(Undecodable::Malformed(_))
     ));
     assert!(matches!(
-        MachineState::decode(&[1, 0, 0]),
+        MachineState::decode(&[2, 0, 0, 0]),
         Err(Undecodable::Implausible)
     ));
     assert!(matches!(
-        MachineState::decode(&vec![1; 200_000]),
+        MachineState::decode(&vec![2; 200_000]),
         Err(Undecodable::TooLarge(200_000))
     ));
     // A count of rules that no memory holds.
     assert!(matches!(
-        MachineState::decode(&[1, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+        MachineState::decode(&[2, 0, 0xff, 0xff, 0xff, 0xff, 0x0f]),
         Err(Undecodable::Malformed(_))
     ));
 }

@@ -327,6 +327,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         let metrics = &self.ports.metrics;
         metrics.add(&metric::READINGS_JUDGED, &[], verdict.judged);
         metrics.add(&metric::READINGS_REPLAYED, &[], verdict.replayed);
+        metrics.add(&metric::READINGS_DUPLICATE, &[], verdict.duplicates);
         for (rule, times) in &verdict.not_applicable {
             metrics.add(&metric::NOT_APPLICABLE, &[rule], *times);
         }

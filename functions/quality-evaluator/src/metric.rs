@@ -7,6 +7,7 @@ use set_aside::QUARANTINED;
 pub const METRICS: &[Metric] = &[
     READINGS_JUDGED,
     READINGS_REPLAYED,
+    READINGS_DUPLICATE,
     EVENTS,
     NOT_APPLICABLE,
     QUARANTINED,
@@ -23,6 +24,11 @@ pub(crate) const READINGS_REPLAYED: Metric = Metric::count(
     "ReadingsReplayed",
     &[],
     "readings delivered again and skipped by their watermark",
+);
+pub(crate) const READINGS_DUPLICATE: Metric = Metric::count(
+    "ReadingsDuplicate",
+    &[],
+    "readings that their producer had sent before, by their id, and that were not judged again",
 );
 pub(crate) const EVENTS: Metric = Metric::count(
     "QualityEvents",

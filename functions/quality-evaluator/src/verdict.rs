@@ -53,6 +53,8 @@ pub struct Verdict<'p> {
     pub judged: usize,
     /// Readings that the state held already.
     pub replayed: usize,
+    /// Readings that their producer had sent before.
+    pub duplicates: usize,
     /// How often each rule was not applicable.
     pub not_applicable: BTreeMap<&'p str, usize>,
     /// When the last reading's record arrived, in milliseconds since the epoch.
@@ -73,6 +75,7 @@ pub fn judge<'p>(
         changed: false,
         judged: 0,
         replayed: 0,
+        duplicates: 0,
         not_applicable: BTreeMap::new(),
         arrived_ms: readings.last().map_or(0, |(place, _)| place.arrived_ms),
     };
@@ -90,7 +93,8 @@ pub fn judge<'p>(
         for rule in judgement.not_applicable {
             *verdict.not_applicable.entry(rule).or_default() += 1;
         }
-        verdict.judged += 1;
+        verdict.duplicates += usize::from(judgement.is_duplicate);
+        verdict.judged += usize::from(!judgement.is_duplicate);
         next.watermarks.advance(&shard, position, place.arrived_ms);
     }
     next.watermarks.prune(verdict.arrived_ms, keep_ms);

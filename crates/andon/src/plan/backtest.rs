@@ -1,9 +1,13 @@
 //! `andon plan backtest`: recorded readings judged by a plan, with the code that the functions run.
 
+mod captions;
+mod sheets;
 mod summary;
+mod text;
+mod watch;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,42 +15,87 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::load;
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::readings::Format;
+use sheets::Sheets;
 use summary::Summary;
+use watch::Watch;
 
 /// Judge recorded readings by a plan, as the functions would
 ///
 /// Ends well even when rules fire: that is what a backtest is for.
 #[derive(Args, Clone, Debug)]
+#[command(after_long_help = SUMMARY_HELP)]
 pub struct Backtest {
     /// The control plan
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
-    /// Readings, one JSON object a line; `-` reads stdin
+    /// Recorded readings; `-` reads stdin
     #[arg(long, value_name = "FILE|-")]
     readings: Input,
     /// Print one quality event a line, as the stream would carry them, instead of the summary
     #[arg(long)]
     json: bool,
+    /// Write the summary as JSON to this file too
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+    /// Draw the charts: SVG on A4 sheets, and index.html that shows them all
+    ///
+    /// For each chart rule and machine a control chart (RULE--MACHINE.svg), for each specification rule a histogram
+    /// with its capability (RULE.svg), and the Pareto of rules (pareto.svg). Files of the same name are replaced.
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    format: Format,
 }
+
+const SUMMARY_HELP: &str = "\
+What --summary writes (times RFC 3339, shares from 0 to 1, null where there is nothing to tell):
+  {\"plan\": {\"file\", \"hash\"},
+   \"readings\": {\"file\", \"judged\", \"skipped\": {REASON: LINES}, \"duplicates\"},
+   \"rules\": [{\"rule\", \"kind\", \"severity\", \"reaction\", \"episodes\", \"readings\", \"share\", \"not_applicable\",
+              \"longest_ms\", \"machines\", \"first\", \"last\"}],                      in the order of the plan
+   \"pareto\": [{\"rule\", \"episodes\", \"share\", \"cumulative\"}],                  most episodes first
+   \"capability\": [{\"rule\", \"machine\" (null: all), \"n\", \"mean\", \"sigma\", \"pp\", \"ppk\", \"cp\", \"cpk\"}],
+   \"learning\": [{\"rule\", \"machine\", \"seen\", \"wanted\"}]}                      charts still in phase I";
 
 impl Backtest {
     /// Judges every line; `notes` takes what is not the result.
     pub fn run(self, out: &mut impl Write, notes: &mut impl Write) -> Result<(), Failure> {
         let plan = load(&self.plan)?;
-        let lines = self.readings.lines()?;
-        let bar = progress(self.readings.size());
+        let plan_file = self.plan.display().to_string();
+        let mut readings = self.format.open(&self.readings, &plan)?;
+        let sheets = self
+            .plot
+            .as_deref()
+            .map(|dir| Sheets::new(&plan, plan_file.clone(), dir));
+        let mut watch = Watch::new(&plan, sheets.transpose()?);
+        let mut summary = Summary::new(&plan, plan_file, self.readings.name());
         let mut judged = judgement::Backtest::new(&plan, self.readings.name());
-        let mut summary = Summary::new(&plan);
-        for line in lines {
-            let line = line?;
-            bar.inc(line.read);
-            if line.bytes.trim_ascii().is_empty() {
-                summary.blank();
-                continue;
-            }
+        let bar = progress(self.readings.size());
+        for record in readings.by_ref() {
+            let record = record?;
+            bar.inc(record.read);
+            let payload = match record.payload {
+                Ok(payload) => payload,
+                Err(reason) => {
+                    summary.skip(reason);
+                    continue;
+                }
+            };
             // What is no reading is in the tally.
-            for event in judged.line(line.number, &line.bytes).unwrap_or_default() {
+            let before = judged.tally().readings;
+            let events = judged.line_observed(record.number, &payload, &mut watch);
+            if judged.tally().readings > before
+                && let Some(sheets) = &mut watch.sheets
+                && let Ok(reading) = plan.read(&payload)
+            {
+                sheets.reading(&reading);
+            }
+            for event in events.unwrap_or_default() {
                 summary.count(&event);
+                if let Some(sheets) = &mut watch.sheets {
+                    sheets.event(&event);
+                }
                 if self.json {
                     out.write_all(&event.to_json())?;
                     out.write_all(b"\n")?;
@@ -54,14 +103,32 @@ impl Backtest {
             }
         }
         bar.finish_and_clear();
-        summary.close(judged.tally());
+        for note in readings.notes() {
+            writeln!(notes, "{note}")?;
+        }
+        summary.close(judged.tally(), &judged.capabilities(), watch.learning());
         if self.json {
-            summary.write_skipped(notes)?
+            text::write_notes(&summary, notes)?;
         } else {
-            summary.write(out)?
+            text::write(&summary, out)?;
+        }
+        if let Some(path) = &self.summary {
+            write_summary(&summary, path)?;
+        }
+        if let (Some(sheets), Some(dir)) = (watch.sheets, &self.plot) {
+            let pictures = sheets.finish(&summary)?;
+            let page = dir.join("index.html");
+            writeln!(notes, "{pictures} pictures: {}", page.display())?;
         }
         Ok(())
     }
+}
+
+fn write_summary(summary: &Summary, path: &Path) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(summary).map_err(std::io::Error::from)?;
+    std::fs::write(path, json + "\n").map_err(|error| {
+        Failure::check(format_args!("cannot write {}", path.display())).caused_by(error)
+    })
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -119,6 +186,9 @@ not json
             plan: file("plan.yaml", plan),
             readings: file("readings.ndjson", readings).into(),
             json,
+            summary: None,
+            plot: None,
+            format: Format::default(),
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         backtest.run(&mut out, &mut notes)?;
@@ -137,9 +207,12 @@ not json
         assert_eq!(
             out,
             "\
-rule       reaction   episodes  readings    share  n/a  machines  first                     last
-too-tight  stop-line         2         3  75.00 %    0         2  2026-11-20T00:00:00.000Z  2026-11-20T00:00:02.000Z
-too-fast   notify            0         0   0.00 %    3         0  -                         -
+rule       reaction   episodes  readings    share  n/a  machines  longest  first                     last
+too-tight  stop-line         2         3  75.00 %    0         2      3 s  2026-11-20T00:00:00.000Z  2026-11-20T00:00:02.000Z
+too-fast   notify            0         0   0.00 %    3         0        -  -                         -
+
+pareto     episodes    share  cumulative
+too-tight         2  100.0 %     100.0 %  ##############################
 
 4 readings judged
 3 lines skipped: 1 blank, 1 no-machine, 1 not-json
@@ -177,6 +250,69 @@ too-fast   notify            0         0   0.00 %    3         0  -             
                 .contains(r#""source":{"file":"/readings.ndjson","line":6}"#),
             "{out}"
         );
+    }
+
+    #[test]
+    fn the_summary_has_its_documented_shape() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let rules = "  - {id: torque-limits, specification: {characteristic: torque, upper: 70.0}}
+  - {id: drift, chart: {type: individuals, characteristic: torque, learn: 10}}
+";
+        let backtest = Backtest {
+            plan: file("plan.yaml", &format!("{PLAN}{rules}")),
+            readings: file("readings.ndjson", READINGS).into(),
+            json: false,
+            summary: Some(dir.path().join("summary.json")),
+            plot: None,
+            format: Format::default(),
+        };
+        let mut out = Vec::new();
+        backtest.run(&mut out, &mut Vec::new()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\ncapability "), "{text}");
+        assert!(
+            text.ends_with("drift is still learning: a (3 of 10), b (1 of 10)\n"),
+            "{text}"
+        );
+        let written = std::fs::read(dir.path().join("summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        fn keys(value: &serde_json::Value) -> Vec<&String> {
+            value.as_object().unwrap().keys().collect()
+        }
+        assert_eq!(
+            keys(&summary),
+            [
+                "capability",
+                "learning",
+                "pareto",
+                "plan",
+                "readings",
+                "rules"
+            ]
+        );
+        // The help names every key, and no key but those.
+        for part in [
+            &summary["plan"],
+            &summary["readings"],
+            &summary["rules"][0],
+            &summary["pareto"][0],
+            &summary["capability"][0],
+            &summary["learning"][0],
+        ] {
+            for key in keys(part) {
+                assert!(SUMMARY_HELP.contains(&format!("\"{key}\"")), "{key}");
+            }
+        }
+        assert_eq!(summary["rules"][0]["longest_ms"], 3_000);
+        assert_eq!(summary["rules"][1]["longest_ms"], serde_json::Value::Null);
+        assert_eq!(summary["learning"][0]["seen"], 3);
+        assert_eq!(summary["capability"][0]["machine"], serde_json::Value::Null);
+        assert_eq!(summary["capability"][0]["n"], 4);
     }
 
     #[test]

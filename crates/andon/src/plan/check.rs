@@ -1,5 +1,6 @@
 //! `andon plan check`: every fault of every plan, with line and column.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ use super::source;
 use crate::failure::Failure;
 
 /// Check control plans; every fault is named with line and column
+///
+/// Of a plan that is in order: its rules by kind, what judging one reading costs at most (in steps of about one simple
+/// operation on a number), and how large the stored state of one machine can become.
 #[derive(Args, Clone, Debug)]
 pub struct Check {
     /// Control plans
@@ -28,6 +32,12 @@ struct Finding<'a> {
     /// The plan's hash, as quality events carry it; null for a faulty plan.
     hash: Option<&'a str>,
     rules: Vec<&'a str>,
+    /// How many rules there are of each kind.
+    kinds: BTreeMap<&'static str, usize>,
+    /// What judging one reading costs at most; null for a faulty plan.
+    steps: Option<usize>,
+    /// How large one machine's state becomes at most; null for a faulty plan.
+    state_bytes: Option<usize>,
     faults: Vec<Fault<'a>>,
 }
 
@@ -52,12 +62,21 @@ impl Check {
                         .map_err(std::io::Error::from)?;
                     writeln!(out)?;
                 }
-                (Ok(plan), false) => writeln!(
-                    out,
-                    "{file}: in order, {} rules, {}",
-                    plan.rules().len(),
-                    plan.hash()
-                )?,
+                (Ok(plan), false) => {
+                    let kinds: Vec<String> = kinds(plan)
+                        .into_iter()
+                        .map(|(kind, rules)| format!("{rules} {kind}"))
+                        .collect();
+                    writeln!(
+                        out,
+                        "{file}: in order, {} rules, {}\n  {}; a reading takes at most {} steps, a machine's state at most {} bytes",
+                        plan.rules().len(),
+                        plan.hash(),
+                        kinds.join(", "),
+                        plan.steps(),
+                        plan.state_bytes()
+                    )?;
+                }
                 (Err(errors), false) => writeln!(notes, "{errors}\n")?,
             }
         }
@@ -71,6 +90,15 @@ impl Check {
     }
 }
 
+/// How many rules there are of each kind.
+fn kinds(plan: &ControlPlan) -> BTreeMap<&'static str, usize> {
+    let mut kinds = BTreeMap::new();
+    for rule in plan.rules() {
+        *kinds.entry(rule.kind().as_str()).or_default() += 1;
+    }
+    kinds
+}
+
 fn finding<'a>(file: &'a str, parsed: &'a Result<ControlPlan, PlanErrors>) -> Finding<'a> {
     let fault = |fault: &'a control_plan::PlanFault| Fault {
         line: fault.line,
@@ -82,12 +110,18 @@ fn finding<'a>(file: &'a str, parsed: &'a Result<ControlPlan, PlanErrors>) -> Fi
             file,
             hash: Some(plan.hash()),
             rules: plan.rules().map(|rule| rule.id()).collect(),
+            kinds: kinds(plan),
+            steps: Some(plan.steps()),
+            state_bytes: Some(plan.state_bytes()),
             faults: Vec::new(),
         },
         Err(errors) => Finding {
             file,
             hash: None,
             rules: Vec::new(),
+            kinds: BTreeMap::new(),
+            steps: None,
+            state_bytes: None,
             faults: errors.faults().iter().map(fault).collect(),
         },
     }
@@ -133,6 +167,10 @@ rules:
             out.contains("plan-0.yaml: in order, 1 rules, sha256:"),
             "{out}"
         );
+        assert!(
+            out.contains("\n  1 when; a reading takes at most "),
+            "{out}"
+        );
         assert_eq!(notes, "");
     }
 
@@ -144,7 +182,7 @@ rules:
             (failure.exit_code(), failure.to_string()),
             (1, "1 of 2 plans not in order".into())
         );
-        assert_eq!(out.lines().count(), 1);
+        assert_eq!(out.lines().count(), 2);
         assert!(
             notes.contains("plan-1.yaml:7:11: ") && notes.contains("torqe") && notes.contains('^'),
             "{notes}"
@@ -163,6 +201,14 @@ rules:
         assert_eq!(findings[0]["rules"], serde_json::json!(["too-tight"]));
         assert!(findings[0]["hash"].as_str().unwrap().starts_with("sha256:"));
         assert_eq!(findings[0]["faults"], serde_json::json!([]));
+        assert_eq!(findings[0]["kinds"], serde_json::json!({"when": 1}));
+        assert!(findings[0]["steps"].as_u64().is_some_and(|steps| steps > 0));
+        assert!(
+            findings[0]["state_bytes"]
+                .as_u64()
+                .is_some_and(|bytes| bytes > 0)
+        );
+        assert_eq!(findings[1]["steps"], Value::Null);
         assert_eq!(findings[1]["hash"], Value::Null);
         assert_eq!(
             (

@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod check;
+pub mod init;
 #[cfg(feature = "aws")]
 pub mod push;
 
@@ -20,7 +21,9 @@ pub enum Plan {
     /// Check control plans; every fault is named with line and column
     Check(check::Check),
     /// Judge recorded readings by a plan, as the functions would
-    Backtest(backtest::Backtest),
+    Backtest(Box<backtest::Backtest>),
+    /// Draft a plan from recorded readings
+    Init(init::Init),
     /// Put a plan into service, or an older version of it again
     #[cfg(feature = "aws")]
     Push(push::Push),
@@ -32,6 +35,7 @@ impl Plan {
         match self {
             Self::Check(check) => check.run(out, &mut std::io::stderr()),
             Self::Backtest(backtest) => backtest.run(out, &mut std::io::stderr()),
+            Self::Init(init) => init.run(out, &mut std::io::stderr()),
             #[cfg(feature = "aws")]
             Self::Push(push) => crate::cli::block_on(push.run(out)),
         }

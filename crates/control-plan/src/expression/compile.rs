@@ -5,13 +5,13 @@ use std::ops::Range;
 use cel::common::ast::operators as op;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 
-use super::program::{Op, Program, STACK};
+use super::program::{Binary, Op, Program, STACK};
 use super::syntax::{Syntax, parse};
 use super::tendency::{self, Tendency};
 use super::{Meaning, Names, Slip, Type};
 use crate::check::nearest;
 
-const FUNCTIONS: [&str; 4] = ["abs", "has", "max", "min"];
+const FUNCTIONS: [&str; 5] = ["abs", "has", "max", "min", "previous"];
 
 /// A checked expression.
 #[derive(Debug)]
@@ -30,9 +30,11 @@ pub(crate) fn compile(text: &str, names: &Names, wanted: Type) -> Result<Compile
         text,
         syntax: &syntax,
         names,
+        has_memory: wanted == Type::Boolean,
         program: Program::default(),
         uses: Vec::new(),
         slips: Vec::new(),
+        jumped_to: usize::MAX,
         depth: 0,
         deepest: 0,
     };
@@ -51,6 +53,7 @@ pub(crate) fn compile(text: &str, names: &Names, wanted: Type) -> Result<Compile
         return Err(compiler.slips);
     }
     let tendencies = tendency::of(&syntax.root, names);
+    compiler.program.depth = usize::try_from(compiler.deepest).unwrap_or(STACK);
     Ok(Compiled {
         program: compiler.program,
         uses: compiler.uses,
@@ -62,9 +65,13 @@ struct Compiler<'c> {
     text: &'c str,
     syntax: &'c Syntax,
     names: &'c Names,
+    /// Whether the expression belongs to a rule, which remembers.
+    has_memory: bool,
     program: Program,
     uses: Vec<(String, Meaning)>,
     slips: Vec<Slip>,
+    /// Where the last jump goes to.
+    jumped_to: usize,
     depth: isize,
     deepest: isize,
 }
@@ -95,7 +102,27 @@ impl Compiler<'_> {
         self.program.ops.push(op);
     }
 
-    fn here(&self) -> u16 {
+    /// The operator, joined with its second operand where that is the step before and nothing jumps in between.
+    fn emit_binary(&mut self, binary: Binary) {
+        let joined = match self.program.ops.last() {
+            _ if self.jumped_to == self.program.ops.len() => None,
+            Some(Op::Number(number)) => Some(Op::WithNumber(binary, *number)),
+            Some(Op::Characteristic(slot)) => Some(Op::WithCharacteristic(binary, *slot)),
+            _ => None,
+        };
+        match joined {
+            None => self.emit(Op::Binary(binary)),
+            Some(op) => {
+                self.program.ops.pop();
+                self.program.ops.push(op);
+                self.depth -= 1;
+            }
+        }
+    }
+
+    /// The next step's place, as a jump's target.
+    fn here(&mut self) -> u16 {
+        self.jumped_to = self.program.ops.len();
         // An expression's length bounds its steps.
         u16::try_from(self.program.ops.len()).unwrap_or(u16::MAX)
     }
@@ -217,16 +244,18 @@ impl Compiler<'_> {
                 self.emit(Op::Negate);
                 Type::Number
             }
-            (op::ADD, [a, b]) => self.arithmetic(a, b, Op::Add, "+"),
-            (op::SUBSTRACT, [a, b]) => self.arithmetic(a, b, Op::Subtract, "-"),
-            (op::MULTIPLY, [a, b]) => self.arithmetic(a, b, Op::Multiply, "*"),
-            (op::DIVIDE, [a, b]) => self.arithmetic(a, b, Op::Divide, "/"),
-            (op::LESS, [a, b]) => self.comparison(a, b, Op::Less, "<"),
-            (op::LESS_EQUALS, [a, b]) => self.comparison(a, b, Op::LessOrEqual, "<="),
-            (op::GREATER, [a, b]) => self.comparison(a, b, Op::Greater, ">"),
-            (op::GREATER_EQUALS, [a, b]) => self.comparison(a, b, Op::GreaterOrEqual, ">="),
-            (op::EQUALS, [a, b]) => self.equality(node, a, b, Op::Equal, Op::TextEqual),
-            (op::NOT_EQUALS, [a, b]) => self.equality(node, a, b, Op::NotEqual, Op::TextNotEqual),
+            (op::ADD, [a, b]) => self.arithmetic(a, b, Binary::Add, "+"),
+            (op::SUBSTRACT, [a, b]) => self.arithmetic(a, b, Binary::Subtract, "-"),
+            (op::MULTIPLY, [a, b]) => self.arithmetic(a, b, Binary::Multiply, "*"),
+            (op::DIVIDE, [a, b]) => self.arithmetic(a, b, Binary::Divide, "/"),
+            (op::LESS, [a, b]) => self.comparison(a, b, Binary::Less, "<"),
+            (op::LESS_EQUALS, [a, b]) => self.comparison(a, b, Binary::LessOrEqual, "<="),
+            (op::GREATER, [a, b]) => self.comparison(a, b, Binary::Greater, ">"),
+            (op::GREATER_EQUALS, [a, b]) => self.comparison(a, b, Binary::GreaterOrEqual, ">="),
+            (op::EQUALS, [a, b]) => self.equality(node, a, b, Binary::Equal, Op::TextEqual),
+            (op::NOT_EQUALS, [a, b]) => {
+                self.equality(node, a, b, Binary::NotEqual, Op::TextNotEqual)
+            }
             (op::IN, [a, list]) => self.membership(a, list),
             (op::CONDITIONAL, [condition, a, b]) => self.choice(node, condition, a, b),
             (op::MODULO, _) => self.slip(node, "`%` is not supported"),
@@ -250,11 +279,18 @@ impl Compiler<'_> {
                 self.wanted(first, Type::Number, &what);
                 for argument in rest {
                     self.wanted(argument, Type::Number, &what);
-                    self.emit(if name == "min" { Op::Min } else { Op::Max });
+                    self.emit_binary(if name == "min" {
+                        Binary::Min
+                    } else {
+                        Binary::Max
+                    });
                 }
                 Type::Number
             }
-            ("has" | "abs", _) => self.slip(node, format!("`{name}` takes one argument")),
+            ("previous", [argument]) => self.previous(node, argument),
+            ("has" | "abs" | "previous", _) => {
+                self.slip(node, format!("`{name}` takes one argument"))
+            }
             ("min" | "max", _) => self.slip(node, format!("`{name}` takes two arguments or more")),
             _ => {
                 let hint = nearest::hint(name, FUNCTIONS);
@@ -283,6 +319,35 @@ impl Compiler<'_> {
         Type::Boolean
     }
 
+    fn previous(&mut self, node: &IdedExpr, argument: &IdedExpr) -> Type {
+        if !self.has_memory {
+            return self.slip(
+                node,
+                "a formula has no memory; `previous` stands in conditions only",
+            );
+        }
+        let Expr::Ident(name) = &argument.expr else {
+            return self.slip(argument, "`previous` asks about a characteristic");
+        };
+        match self.meaning(argument, name) {
+            Some(Meaning::Characteristic(slot)) => {
+                let known = &mut self.program.previous;
+                let place = known.iter().position(|known| *known == slot);
+                let place = place.unwrap_or_else(|| {
+                    known.push(slot);
+                    known.len() - 1
+                });
+                self.emit(Op::Previous(u16::try_from(place).unwrap_or(u16::MAX)));
+                Type::Number
+            }
+            Some(Meaning::Faulty) | None => Type::Unknown,
+            Some(_) => self.slip(
+                argument,
+                format!("`{name}` is no characteristic; only those have a value before"),
+            ),
+        }
+    }
+
     fn logical(
         &mut self,
         a: &IdedExpr,
@@ -301,15 +366,15 @@ impl Compiler<'_> {
         Type::Boolean
     }
 
-    fn arithmetic(&mut self, a: &IdedExpr, b: &IdedExpr, op: Op, sign: &str) -> Type {
+    fn arithmetic(&mut self, a: &IdedExpr, b: &IdedExpr, op: Binary, sign: &str) -> Type {
         let what = format!("an operand of `{sign}`");
         self.wanted(a, Type::Number, &what);
         self.wanted(b, Type::Number, &what);
-        self.emit(op);
+        self.emit_binary(op);
         Type::Number
     }
 
-    fn comparison(&mut self, a: &IdedExpr, b: &IdedExpr, op: Op, sign: &str) -> Type {
+    fn comparison(&mut self, a: &IdedExpr, b: &IdedExpr, op: Binary, sign: &str) -> Type {
         self.arithmetic(a, b, op, sign);
         Type::Boolean
     }
@@ -319,7 +384,7 @@ impl Compiler<'_> {
         node: &IdedExpr,
         a: &IdedExpr,
         b: &IdedExpr,
-        number: Op,
+        number: Binary,
         text: Op,
     ) -> Type {
         let (left, right) = (self.node(a), self.node(b));
@@ -333,7 +398,10 @@ impl Compiler<'_> {
                 ),
             );
         }
-        self.emit(if left == Type::Text { text } else { number });
+        match left {
+            Type::Text => self.emit(text),
+            _ => self.emit_binary(number),
+        }
         Type::Boolean
     }
 

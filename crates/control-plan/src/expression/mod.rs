@@ -12,6 +12,8 @@ mod tendency;
 use std::ops::Range;
 
 pub(crate) use compile::{Compiled, compile};
+#[cfg(feature = "schema")]
+pub(crate) use names::reserved_words;
 pub(crate) use names::{Meaning, Names, refuse_name};
 pub(crate) use program::{Frame, Program, Table, is_true};
 pub(crate) use tendency::Tendency;

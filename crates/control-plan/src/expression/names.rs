@@ -45,7 +45,7 @@ impl Names {
 const MAX_CHARS: usize = 64;
 
 /// CEL's reserved words and literals, the functions, and what a summary calls the reading's own.
-const TAKEN: [&str; 31] = [
+const TAKEN: [&str; 33] = [
     "abs",
     "as",
     "break",
@@ -77,7 +77,15 @@ const TAKEN: [&str; 31] = [
     "void",
     "while",
     "and",
+    "or",
+    "not",
 ];
+
+/// The words that [`refuse_name`] keeps.
+#[cfg(feature = "schema")]
+pub(crate) fn reserved_words() -> impl Iterator<Item = &'static str> {
+    TAKEN.into_iter()
+}
 
 /// Why `name` can be no name of a characteristic, attribute or constant.
 pub(crate) fn refuse_name(name: &str) -> Option<String> {
@@ -91,7 +99,7 @@ pub(crate) fn refuse_name(name: &str) -> Option<String> {
     if name.len() > MAX_CHARS {
         return Some(format!("a name has at most {MAX_CHARS} characters"));
     }
-    if TAKEN.contains(&name) || matches!(name, "or" | "not") {
+    if TAKEN.contains(&name) {
         return Some(format!("`{name}` is a reserved word"));
     }
     None

@@ -7,6 +7,9 @@
 /// Deepest stack of a program.
 pub(super) const STACK: usize = 64;
 
+/// A stack that is enough for most.
+const SHALLOW: usize = 8;
+
 /// No value: a characteristic is missing, or a result is not finite.
 const NOTHING: f64 = f64::NAN;
 
@@ -15,6 +18,8 @@ const NOTHING: f64 = f64::NAN;
 pub(super) enum Op {
     Number(f64),
     Characteristic(u16),
+    /// The value before, by its place in the program's `previous`.
+    Previous(u16),
     Attribute(u16),
     Text(u16),
     Table(u16),
@@ -24,18 +29,10 @@ pub(super) enum Op {
     Negate,
     Not,
     Abs,
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Min,
-    Max,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
+    Binary(Binary),
+    /// A binary operator whose second operand is a constant, or a characteristic: one step instead of two.
+    WithNumber(Binary, f64),
+    WithCharacteristic(Binary, u16),
     TextEqual,
     TextNotEqual,
     /// The text is one of `count` literals from `first` on.
@@ -56,12 +53,51 @@ pub(super) enum Op {
     Jump(u16),
 }
 
+/// An operator on two numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Min,
+    Max,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+}
+
+impl Binary {
+    #[inline(always)]
+    fn of(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Add => finite(a + b),
+            Self::Subtract => finite(a - b),
+            Self::Multiply => finite(a * b),
+            Self::Divide => finite(a / b),
+            Self::Min if b < a || b.is_nan() => b,
+            Self::Max if b > a || b.is_nan() => b,
+            Self::Min | Self::Max => a,
+            Self::Less => decided(a, b, a < b),
+            Self::LessOrEqual => decided(a, b, a <= b),
+            Self::Greater => decided(a, b, a > b),
+            Self::GreaterOrEqual => decided(a, b, a >= b),
+            Self::Equal => decided(a, b, a == b),
+            Self::NotEqual => decided(a, b, a != b),
+        }
+    }
+}
+
 impl Op {
     /// How the step changes the stack's depth.
     pub(super) fn effect(self) -> isize {
         match self {
             Op::Number(_)
             | Op::Characteristic(_)
+            | Op::Previous(_)
             | Op::Attribute(_)
             | Op::Text(_)
             | Op::Table(_)
@@ -71,6 +107,8 @@ impl Op {
             Op::Negate
             | Op::Not
             | Op::Abs
+            | Op::WithNumber(..)
+            | Op::WithCharacteristic(..)
             | Op::TextIn { .. }
             | Op::JumpIfFalse(_)
             | Op::JumpIfTrue(_)
@@ -84,7 +122,11 @@ impl Op {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     pub(super) ops: Vec<Op>,
+    /// The most numbers that it has on the stack at once.
+    pub(super) depth: usize,
     pub(super) texts: Vec<Box<str>>,
+    /// The characteristics whose value before this reading is asked for.
+    pub(crate) previous: Vec<u16>,
 }
 
 /// A constant that an attribute selects.
@@ -113,6 +155,8 @@ impl Table {
 pub(crate) struct Frame<'r> {
     /// A double for each characteristic; NaN where there is none.
     pub(crate) characteristics: &'r [f64],
+    /// The values before this reading, for the program's `previous`; NaN where there was none.
+    pub(crate) previous: &'r [f64],
     /// A text for each attribute.
     pub(crate) attributes: &'r [Option<Box<str>>],
     /// The plan's tables.
@@ -120,9 +164,26 @@ pub(crate) struct Frame<'r> {
 }
 
 impl Program {
+    /// How many steps it takes at most: an operation is one, and so is each text that is compared with.
+    pub(crate) fn steps(&self) -> usize {
+        let compared = self.ops.iter().map(|op| match op {
+            Op::TextIn { count, .. } => usize::from(*count),
+            _ => 0,
+        });
+        self.ops.len() + compared.sum::<usize>()
+    }
+
     /// The expression's value; NaN if it has none.
     pub(crate) fn run(&self, frame: &Frame<'_>) -> f64 {
-        let mut stack = [0.0_f64; STACK];
+        // Few conditions need more than eight numbers at once, and clearing the full stack costs as much as running one.
+        match self.depth {
+            ..=SHALLOW => self.run_on::<SHALLOW>(frame),
+            _ => self.run_on::<STACK>(frame),
+        }
+    }
+
+    fn run_on<const DEPTH: usize>(&self, frame: &Frame<'_>) -> f64 {
+        let mut stack = [0.0_f64; DEPTH];
         let mut top = 0_usize;
         let mut at = 0_usize;
         macro_rules! push {
@@ -147,6 +208,15 @@ impl Program {
             match *op {
                 Op::Number(number) => push!(number),
                 Op::Characteristic(slot) => push!(frame.characteristics[usize::from(slot)]),
+                Op::Previous(n) => {
+                    push!(
+                        frame
+                            .previous
+                            .get(usize::from(n))
+                            .copied()
+                            .unwrap_or(NOTHING)
+                    )
+                }
                 Op::Attribute(slot) => {
                     let present = frame.attributes[usize::from(slot)].is_some();
                     push!(if present { f64::from(slot) } else { NOTHING });
@@ -171,18 +241,12 @@ impl Program {
                 Op::Negate => unary!(|a: f64| -a),
                 Op::Not => unary!(|a: f64| 1.0 - a),
                 Op::Abs => unary!(f64::abs),
-                Op::Add => binary!(|a: f64, b: f64| finite(a + b)),
-                Op::Subtract => binary!(|a: f64, b: f64| finite(a - b)),
-                Op::Multiply => binary!(|a: f64, b: f64| finite(a * b)),
-                Op::Divide => binary!(|a: f64, b: f64| finite(a / b)),
-                Op::Min => binary!(|a: f64, b: f64| if b < a || b.is_nan() { b } else { a }),
-                Op::Max => binary!(|a: f64, b: f64| if b > a || b.is_nan() { b } else { a }),
-                Op::Less => binary!(|a: f64, b: f64| decided(a, b, a < b)),
-                Op::LessOrEqual => binary!(|a: f64, b: f64| decided(a, b, a <= b)),
-                Op::Greater => binary!(|a: f64, b: f64| decided(a, b, a > b)),
-                Op::GreaterOrEqual => binary!(|a: f64, b: f64| decided(a, b, a >= b)),
-                Op::Equal => binary!(|a: f64, b: f64| decided(a, b, a == b)),
-                Op::NotEqual => binary!(|a: f64, b: f64| decided(a, b, a != b)),
+                Op::Binary(operator) => binary!(|a: f64, b: f64| operator.of(a, b)),
+                Op::WithNumber(operator, b) => unary!(|a: f64| operator.of(a, b)),
+                Op::WithCharacteristic(operator, slot) => {
+                    let b = frame.characteristics[usize::from(slot)];
+                    unary!(|a: f64| operator.of(a, b));
+                }
                 Op::TextEqual => {
                     binary!(|a, b| decided(a, b, self.text(frame, a) == self.text(frame, b)))
                 }

@@ -2,28 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ControlPlan, characteristics, constants, payload};
+use super::{ControlPlan, MAX_STEPS, characteristics, constants, payload};
 use crate::check::Check;
 use crate::check::yaml::Node;
 use crate::digest;
 use crate::expression::Names;
 use crate::reading::Places;
 use crate::rule::parse::Scope;
-use crate::rule::{MAX_STATE_BYTES, RuleBody, parse, state_bound};
+use crate::rule::{MAX_STATE_BYTES, RuleBody, RuleKind, parse, state_bound};
+
+/// The sections of a plan.
+pub(super) const KEYS: [&str; 5] = [
+    "version",
+    "reading",
+    "characteristics",
+    "constants",
+    "rules",
+];
 
 /// Most rules.
 const MAX_RULES: usize = 1_000;
 
 /// The plan, if `check` found no fault.
 pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<ControlPlan> {
-    let keys = [
-        "version",
-        "reading",
-        "characteristics",
-        "constants",
-        "rules",
-    ];
-    let entries = check.mapping(root, "the plan", &keys, "")?;
+    let entries = check.mapping(root, "the plan", &KEYS, "")?;
     if let Some(node) = entries.require(check, "version")
         && check
             .number(node, "version")
@@ -59,37 +61,24 @@ pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<
     };
     let formulas = section.formulas(check, &names, &mut definitions);
     let rules_node = entries.require(check, "rules");
+    let attribute_names: Vec<String> = attributes.iter().map(|(name, _)| name.clone()).collect();
     let scope = Scope {
         names: &names,
         definitions: &definitions,
+        characteristics: &section.characteristics,
+        attributes: &attribute_names,
     };
     let rules = rules_node
         .map(|node| rules(check, node, &scope))
         .unwrap_or_default();
 
-    let state_bytes = state_bound::HEADER
-        + rules
-            .iter()
-            .map(|rule| {
-                state_bound::bound(rule, |slot| {
-                    section.characteristics[usize::from(slot)].name.len()
-                })
-            })
-            .sum::<usize>();
-    if state_bytes > MAX_STATE_BYTES
-        && let Some(entry) = entries.entry("rules")
-    {
-        check.fault(
-            &entry.key.span,
-            format!("these rules may need {state_bytes} bytes of state for a machine; at most {MAX_STATE_BYTES} are kept"),
-        );
-    }
-
-    let (attribute_names, attribute_pointers) = attributes.into_iter().unzip();
-    pointers.attributes = attribute_pointers;
+    let attribute_pointers = attributes.into_iter().map(|(_, pointer)| pointer);
+    pointers.attributes = attribute_pointers.collect();
     pointers.characteristics = std::mem::take(&mut section.pointers);
-    Some(ControlPlan {
+    let mut plan = ControlPlan {
         hash: digest::of_file(source.as_bytes()),
+        fingerprint: digest::Definition::new(source).finish().max(1),
+        names_reading_id: pointers.id.is_some(),
         places: Places::new(pointers),
         attributes: attribute_names,
         characteristics: section.characteristics,
@@ -100,9 +89,46 @@ pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<
             .enumerate()
             .map(|(at, rule)| (rule.id.clone(), at))
             .collect(),
+        rule_ids: rules.iter().map(|rule| rule.id.as_str().into()).collect(),
         rules,
-        state_bytes,
-    })
+        state_bytes: 0,
+        steps: 0,
+    };
+    plan.state_bytes = state_bound::of_plan(plan.rules(), plan.names_reading_id);
+    plan.steps = steps(&plan);
+    if let Some(entry) = entries.entry("rules") {
+        let ControlPlan {
+            state_bytes, steps, ..
+        } = plan;
+        if state_bytes > MAX_STATE_BYTES {
+            check.fault(
+                &entry.key.span,
+                format!("these rules may need {state_bytes} bytes of state for a machine; at most {MAX_STATE_BYTES} are kept"),
+            );
+        }
+        if steps > MAX_STEPS {
+            check.fault(
+                &entry.key.span,
+                format!("judging one reading may take {steps} steps; at most {MAX_STEPS} are allowed: use shorter conditions, or fewer"),
+            );
+        }
+    }
+    Some(plan)
+}
+
+/// What formulas and rules take at most, for one reading.
+fn steps(plan: &ControlPlan) -> usize {
+    let formulas: usize = plan
+        .formulas
+        .iter()
+        .map(|(_, formula)| formula.steps())
+        .sum();
+    let rules = plan.rules.iter().map(|rule| match &rule.kind {
+        RuleKind::When(when) => when.compiled.program.steps(),
+        RuleKind::Chart(chart) => usize::try_from(chart.chart.steps()).unwrap_or(usize::MAX),
+        _ => 2,
+    });
+    formulas + rules.sum::<usize>()
 }
 
 fn rules(check: &mut Check<'_>, node: &Node, scope: &Scope<'_>) -> Vec<RuleBody> {

@@ -9,6 +9,8 @@ use crate::digest::Definition;
 use crate::expression::{Compiled, Meaning, Names, Program, Type};
 use crate::rule::when::expression;
 
+pub(super) const KEYS: [&str; 3] = ["at", "formula", "unit"];
+
 /// Most characteristics.
 const MAX_CHARACTERISTICS: usize = 1_000;
 
@@ -58,7 +60,7 @@ pub(super) fn declare_all<'n>(
             names,
         );
         let what = format!("`{}`", entry.name);
-        let entries = check.mapping(entry.value, &what, &["at", "formula", "unit"], "");
+        let entries = check.mapping(entry.value, &what, &KEYS, "");
         let (mut at, mut formula, mut unit) = (None, None, None);
         if let Some(entries) = entries {
             at = entries.get("at").and_then(|node| pointer_at(check, node));

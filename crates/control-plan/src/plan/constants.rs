@@ -9,6 +9,8 @@ use crate::check::yaml::{Kind, Node};
 use crate::digest::Definition;
 use crate::expression::{Meaning, Names, Table};
 
+pub(super) const TABLE_KEYS: [&str; 2] = ["by", "values"];
+
 /// Most entries of one table.
 const MAX_ENTRIES: usize = 1_000;
 
@@ -50,7 +52,7 @@ pub(super) fn parse(
 }
 
 fn table(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<(Table, String)> {
-    let entries = check.mapping(node, "a table", &["by", "values"], "")?;
+    let entries = check.mapping(node, "a table", &TABLE_KEYS, "")?;
     let attribute = entries.require(check, "by").and_then(|node| {
         let name = check.text(node, "by")?;
         if let Some(Meaning::Attribute(place)) = names.get(name) {

@@ -9,15 +9,19 @@ pub use characteristics::Characteristic;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::check::fault::PlanErrors;
 use crate::check::{Check, yaml};
 use crate::expression::{Frame, Program, Table};
-use crate::reading::{Places, Reading, Unreadable};
+use crate::reading::{AttributeId, CharacteristicId, Places, Reading, Unreadable};
 use crate::rule::{Rule, RuleBody};
 
 /// Largest plan file, in bytes.
 pub const MAX_PLAN_BYTES: usize = 256 * 1_024;
+
+/// The most steps that judging one reading may take: some 60 microseconds where each is a division.
+pub const MAX_STEPS: usize = 20_000;
 
 /// What the expression parser's recursion may take at the deepest nesting that is let through to it (5 MB without
 /// optimisation), with room to spare; whatever thread the caller is on.
@@ -33,8 +37,27 @@ pub struct ControlPlan {
     tables: Vec<Table>,
     formulas: Vec<(u16, Program)>,
     rules: Vec<RuleBody>,
+    rule_ids: Arc<[Box<str>]>,
     by_id: BTreeMap<String, usize>,
+    fingerprint: u64,
+    names_reading_id: bool,
     state_bytes: usize,
+    steps: usize,
+}
+
+/// Every mapping of the language with the keys that the parser knows in it.
+#[cfg(all(test, feature = "schema"))]
+pub(crate) fn known_keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    let of_plan = [
+        ("Plan", build::KEYS.to_vec()),
+        ("Reading", payload::KEYS.to_vec()),
+        ("Characteristic", characteristics::KEYS.to_vec()),
+        ("Table", constants::TABLE_KEYS.to_vec()),
+    ];
+    of_plan
+        .into_iter()
+        .chain(crate::rule::parse::known_keys())
+        .collect()
 }
 
 impl ControlPlan {
@@ -84,7 +107,11 @@ impl ControlPlan {
 
     /// The rules, in the order of the file.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = Rule<'_>> {
-        self.rules.iter().map(|body| Rule { plan: self, body })
+        self.rules.iter().enumerate().map(|(index, body)| Rule {
+            plan: self,
+            body,
+            index,
+        })
     }
 
     /// The rule with this id.
@@ -92,7 +119,23 @@ impl ControlPlan {
         self.by_id.get(id).map(|at| Rule {
             plan: self,
             body: &self.rules[*at],
+            index: *at,
         })
+    }
+
+    /// The rules' ids, in the order of the file.
+    pub fn rule_ids(&self) -> &Arc<[Box<str>]> {
+        &self.rule_ids
+    }
+
+    /// A number that tells plans apart, made of the file's digest; never zero.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// Whether the plan says where a reading's own id stands, so that duplicates can be told.
+    pub fn names_reading_id(&self) -> bool {
+        self.names_reading_id
     }
 
     /// What is measured or derived, in the order of the file.
@@ -103,6 +146,16 @@ impl ControlPlan {
     /// The attributes' names, in the order of the file.
     pub fn attributes(&self) -> &[String] {
         &self.attributes
+    }
+
+    /// The name of a characteristic of this plan.
+    pub fn name(&self, characteristic: CharacteristicId) -> &str {
+        &self.characteristics[usize::from(characteristic.0)].name
+    }
+
+    /// The name of an attribute of this plan.
+    pub fn attribute_name(&self, attribute: AttributeId) -> &str {
+        &self.attributes[usize::from(attribute.0)]
     }
 
     /// A characteristic's unit.
@@ -117,6 +170,12 @@ impl ControlPlan {
     /// The most bytes that one machine's state takes under this plan; at most [`MAX_STATE_BYTES`](crate::MAX_STATE_BYTES).
     pub fn state_bytes(&self) -> usize {
         self.state_bytes
+    }
+
+    /// The most steps that judging one reading takes (a step is an operation on a number or a text); at most
+    /// [`MAX_STEPS`].
+    pub fn steps(&self) -> usize {
+        self.steps
     }
 
     /// Reads a payload: takes what the plan's pointers name and derives the rest.
@@ -151,9 +210,14 @@ impl ControlPlan {
         reading.attributes.get(slot)?.as_deref()
     }
 
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
     pub(crate) fn frame<'r>(&'r self, reading: &'r Reading) -> Frame<'r> {
         Frame {
             characteristics: &reading.characteristics,
+            previous: &[],
             attributes: &reading.attributes,
             tables: &self.tables,
         }

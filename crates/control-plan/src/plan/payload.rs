@@ -5,6 +5,8 @@ use crate::check::yaml::Node;
 use crate::expression::{Meaning, Names, refuse_name};
 use crate::reading::{Pointers, pointer};
 
+pub(super) const KEYS: [&str; 5] = ["machine", "line", "time", "id", "attributes"];
+
 /// Most attributes.
 const MAX_ATTRIBUTES: usize = 100;
 
@@ -16,12 +18,7 @@ pub(super) fn parse(
 ) -> (Pointers, Vec<(String, Vec<String>)>) {
     let mut pointers = Pointers::default();
     let mut attributes = Vec::new();
-    let Some(entries) = check.mapping(
-        node,
-        "reading",
-        &["machine", "line", "time", "id", "attributes"],
-        "",
-    ) else {
+    let Some(entries) = check.mapping(node, "reading", &KEYS, "") else {
         return (pointers, attributes);
     };
     if let Some(node) = entries.require(check, "machine") {

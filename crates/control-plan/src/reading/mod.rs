@@ -1,11 +1,13 @@
 //! The reading: what a payload says, as the plan reads it.
 
+mod places;
 pub(crate) mod pointer;
 mod time;
 pub(crate) mod trie;
 
 use quality_event::{BadTimestamp, MAX_NAME_CHARS, Timestamp};
 
+pub use places::Pointed;
 use trie::{Captured, Trie};
 
 /// One reading of one machine, made by [`ControlPlan::read`](crate::ControlPlan::read) and judged by the same plan.
@@ -23,6 +25,27 @@ pub struct Reading {
     pub(crate) characteristics: Box<[f64]>,
     /// A text for each attribute of the plan.
     pub(crate) attributes: Box<[Option<Box<str>>]>,
+}
+
+/// A characteristic, by its place in the plan that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CharacteristicId(pub(crate) u16);
+
+/// An attribute, by its place in the plan that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttributeId(pub(crate) u16);
+
+impl Reading {
+    /// A characteristic's value; none where it is missing or not numeric.
+    pub fn value(&self, characteristic: CharacteristicId) -> Option<f64> {
+        let value = self.characteristics.get(usize::from(characteristic.0))?;
+        (!value.is_nan()).then_some(*value)
+    }
+
+    /// An attribute's text.
+    pub fn attribute(&self, attribute: AttributeId) -> Option<&str> {
+        self.attributes.get(usize::from(attribute.0))?.as_deref()
+    }
 }
 
 /// Why a payload is no reading.

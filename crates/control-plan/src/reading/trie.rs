@@ -87,6 +87,22 @@ impl Trie {
         self.nodes[at].below = first..self.captures;
     }
 
+    /// The reference tokens on the way to a capture.
+    pub(crate) fn tokens(&self, capture: usize) -> Vec<&str> {
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while self.nodes[at].capture != Some(capture) {
+            let next = self.nodes[at]
+                .children
+                .iter()
+                .find(|(_, child)| self.nodes[*child].below.contains(&capture));
+            let Some((token, child)) = next else { break };
+            tokens.push(&**token);
+            at = *child;
+        }
+        tokens
+    }
+
     fn child(&self, at: usize, token: &str) -> Option<usize> {
         self.nodes[at]
             .children

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use quality_event::MAX_SUMMARY_CHARS;
 
+use super::Evidence;
 use crate::check::Check;
 use crate::check::nearest::hint;
 use crate::check::yaml::Node;
@@ -21,10 +22,17 @@ enum Part {
     Text(String),
     Machine,
     Line,
+    Tests,
     Value(Meaning),
 }
 
-pub(super) fn parse(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<Template> {
+/// `of_chart`: whether the rule has run tests to speak of.
+pub(super) fn parse(
+    check: &mut Check<'_>,
+    node: &Node,
+    names: &Names,
+    of_chart: bool,
+) -> Option<Template> {
     let text = check.text(node, "summary")?;
     if text.chars().count() > MAX_SUMMARY_CHARS {
         check.fault(
@@ -33,7 +41,7 @@ pub(super) fn parse(check: &mut Check<'_>, node: &Node, names: &Names) -> Option
         );
         return None;
     }
-    let (parts, slips) = split(text, names);
+    let (parts, slips) = split(text, names, of_chart);
     if slips.is_empty() {
         return Some(Template(parts));
     }
@@ -44,7 +52,7 @@ pub(super) fn parse(check: &mut Check<'_>, node: &Node, names: &Names) -> Option
 }
 
 /// The parts of a summary, and what is wrong with it. `{{` and `}}` stand for braces.
-fn split(text: &str, names: &Names) -> (Vec<Part>, Vec<(Range<usize>, String)>) {
+fn split(text: &str, names: &Names, of_chart: bool) -> (Vec<Part>, Vec<(Range<usize>, String)>) {
     let (mut parts, mut slips, mut plain) = (Vec::new(), Vec::new(), String::new());
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -68,6 +76,7 @@ fn split(text: &str, names: &Names) -> (Vec<Part>, Vec<(Range<usize>, String)>) 
         let part = match name.trim() {
             "machine" => Some(Part::Machine),
             "line" => Some(Part::Line),
+            "tests" if of_chart && names.get("tests").is_none() => Some(Part::Tests),
             name => names.get(name).map(Part::Value),
         };
         match part {
@@ -77,9 +86,14 @@ fn split(text: &str, names: &Names) -> (Vec<Part>, Vec<(Range<usize>, String)>) 
             }
             None => {
                 let known = names.iter().chain(["machine", "line"]);
+                let known = known.chain(of_chart.then_some("tests"));
+                let why = match name.trim() {
+                    "tests" => "; only charts have tests".to_owned(),
+                    name => hint(name, known),
+                };
                 slips.push((
                     here..here + length + 1,
-                    format!("unknown name `{name}`{}", hint(name.trim(), known)),
+                    format!("unknown name `{name}`{why}"),
                 ));
             }
         }
@@ -93,13 +107,27 @@ fn split(text: &str, names: &Names) -> (Vec<Part>, Vec<(Range<usize>, String)>) 
 
 impl Template {
     /// The sentence; what the reading lacks reads `n/a`.
-    pub(crate) fn render(&self, reading: &Reading, frame: &Frame<'_>) -> String {
+    pub(crate) fn render(
+        &self,
+        reading: &Reading,
+        frame: &Frame<'_>,
+        evidence: &Evidence,
+    ) -> String {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Machine => out.push_str(&reading.machine),
                 Part::Line => out.push_str(reading.line.as_deref().unwrap_or("n/a")),
+                Part::Tests => {
+                    let tests: Vec<_> = match evidence {
+                        Evidence::Chart(point) => {
+                            point.fired.iter().map(|test| test.as_str()).collect()
+                        }
+                        _ => Vec::new(),
+                    };
+                    out.push_str(&tests.join(", "));
+                }
                 Part::Value(Meaning::Attribute(slot)) => {
                     out.push_str(
                         frame.attributes[usize::from(*slot)]
@@ -133,7 +161,7 @@ mod tests {
     fn check(text: &str, expected: Result<usize, (&str, &str)>) {
         let mut names = Names::default();
         names.declare("power", Meaning::Characteristic(0));
-        let (parts, slips) = split(text, &names);
+        let (parts, slips) = split(text, &names, false);
         let found = match slips.first() {
             None => Ok(parts.len()),
             Some((at, message)) => Err((&text[at.clone()], message.as_str())),
