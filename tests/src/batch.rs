@@ -62,6 +62,13 @@ impl Batches {
     }
 }
 
+/// The body of an invocation that brings the records of `batch` back.
+pub fn redriving(batch: &[u8]) -> Vec<u8> {
+    let mut body: Value = serde_json::from_slice(batch).unwrap();
+    body["redrive"] = json!(true);
+    body.to_string().into_bytes()
+}
+
 /// An unremarkable reading of the press line: no rule of the example plan fires on it.
 pub fn reading(machine: &str, second: i64) -> Value {
     let time = Timestamp::from_millis(1_795_136_400_000 + second * 1_000).unwrap();

@@ -9,5 +9,5 @@
 mod batch;
 mod rig;
 
-pub use batch::{Batches, opened, reading};
+pub use batch::{Batches, opened, reading, redriving};
 pub use rig::{FUNCTION_TIMEOUT, Rig, SCENARIO_PLAN, STREAM_ARN};

@@ -7,12 +7,11 @@ use std::time::Duration;
 use andon::invoke::{Bench, StartError};
 use dynamodb_writer::Writer;
 use fake_aws::World;
-use kinesis_batch::BatchResponse;
 use lambda_function::clock::FixedClock;
 use lambda_function::deadline::Deadline;
 use quality_evaluator::Evaluator;
 use quality_event::QualityEvent;
-use set_aside::SetAside;
+use set_aside::{Answer, SetAside};
 use sns_alerter::Alerter;
 
 pub use andon::invoke::FUNCTION_TIMEOUT;
@@ -70,33 +69,25 @@ impl Rig {
     /// Judges `body` in a fresh environment and gives the checkpoint, none if all is done.
     pub async fn judge(&self, body: &[u8]) -> Option<String> {
         let evaluator = self.evaluator().await.unwrap();
-        checkpoint(
-            evaluator
-                .invoke(body, &self.request_id(), Self::deadline())
-                .await
-                .unwrap(),
-        )
+        let answer = evaluator
+            .invoke(body, &self.request_id(), Self::deadline())
+            .await
+            .unwrap();
+        checkpoint(&answer)
     }
 
     /// Stores `body` in a fresh environment and gives the checkpoint, none if all is done.
     pub async fn store(&self, body: &[u8]) -> Option<String> {
-        checkpoint(
-            self.writer("alerting")
-                .invoke(body, Self::deadline())
-                .await
-                .unwrap(),
-        )
+        let writer = self.writer("alerting");
+        checkpoint(&writer.invoke(body, Self::deadline()).await.unwrap())
     }
 
     /// Alerts for `body` in a fresh environment and gives the checkpoint, none if all is done.
     pub async fn alert(&self, body: &[u8]) -> Option<String> {
         let request_id = self.request_id();
-        checkpoint(
-            self.alerter()
-                .invoke(body, &request_id, Self::deadline())
-                .await
-                .unwrap(),
-        )
+        let alerter = self.alerter();
+        let answer = alerter.invoke(body, &request_id, Self::deadline()).await;
+        checkpoint(&answer.unwrap())
     }
 
     /// An id that no other invocation of this rig has.
@@ -121,10 +112,20 @@ impl Rig {
 
     /// What lies in quarantine.
     pub fn quarantine(&self) -> Vec<SetAside> {
+        self.set_aside("quarantine/")
+    }
+
+    /// What was parked.
+    pub fn parked(&self) -> Vec<SetAside> {
+        self.set_aside("parked/")
+    }
+
+    fn set_aside(&self, prefix: &str) -> Vec<SetAside> {
         let objects = self.world.objects(Bench::SET_ASIDE_BUCKET);
         objects
-            .values()
-            .flat_map(|object| set_aside::decode(&object.body).unwrap())
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix))
+            .flat_map(|(_, object)| set_aside::decode(&object.body).unwrap())
             .collect()
     }
 
@@ -151,6 +152,6 @@ impl Default for Rig {
     }
 }
 
-fn checkpoint(response: BatchResponse) -> Option<String> {
-    response.checkpoint().map(str::to_owned)
+fn checkpoint(answer: &Answer) -> Option<String> {
+    answer.response().checkpoint().map(str::to_owned)
 }

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::slice;
 use std::time::Duration;
 
 use fake_aws::{Effect, Fault, Parts, Service, When};
 use lambda_function::deadline::Deadline;
-use pipeline_tests::{Batches, FUNCTION_TIMEOUT, Rig, opened};
+use pipeline_tests::{Batches, FUNCTION_TIMEOUT, Rig, opened, redriving};
 use quality_event::{EventId, Finding, QualityEvent, Reaction, Source, Transition};
 use serde_json::{Value, json};
+use set_aside::{Answer, Outcome};
 
 fn batches(rig: &Rig) -> Batches {
     Batches::new("shardId-000000000000", rig.world.now_ms())
@@ -145,10 +147,51 @@ async fn what_is_only_recorded_alerts_nobody() {
 #[tokio::test(start_paused = true)]
 async fn late_findings_are_silent() {
     let rig = Rig::new();
-    let mut event = opened("press-1", "power", 0);
+    let mut event = stopping(opened("press-1", "power", 0));
     event.late = true;
     assert_eq!(rig.alert(&batch(&rig, &[event])).await, None);
-    assert!(rig.alerts().is_empty());
+    assert!(rig.alerts().is_empty() && rig.line_stops().is_empty());
+    assert!(rig.world.items("claims").is_empty());
+    assert_eq!(rig.metric("MessagesSuppressed", &[("reason", "late")]), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_brought_back_alert_once() {
+    let rig = Rig::new();
+    let told = opened("press-1", "power", 0);
+    let failed = opened("press-2", "power", 1);
+    assert_eq!(rig.alert(&batch(&rig, slice::from_ref(&told))).await, None);
+    let records = [told, failed].map(|event| json_of(&event).to_string());
+    let body = redriving(&batches(&rig).batch(&[
+        ("a", records[0].as_str()),
+        ("b", "junk"),
+        ("c", records[1].as_str()),
+    ]));
+    for _ in 0..2 {
+        let (alerter, request_id) = (rig.alerter(), rig.request_id());
+        let answer = alerter.invoke(&body, &request_id, Rig::deadline());
+        let Answer::Redrive(report) = answer.await.unwrap() else {
+            panic!("an ordinary answer")
+        };
+        let outcomes = report.redriven.iter().map(|record| record.outcome);
+        let expected = [Outcome::Done, Outcome::Unreadable, Outcome::Done];
+        assert!(outcomes.eq(expected), "{report:?}");
+        assert_eq!(report.redriven[1].reason.as_deref(), Some("not-an-event"));
+        assert_eq!(report.response.checkpoint(), None);
+    }
+    assert_eq!(rig.alerts().len(), 2);
+    assert!(rig.quarantine().is_empty(), "it lies aside already");
+}
+
+/// Hours after the fact nobody is woken, and no line is stopped.
+#[tokio::test(start_paused = true)]
+async fn events_that_are_brought_back_too_late_alert_nobody() {
+    let rig = Rig::new();
+    let body = redriving(&batch(&rig, &[stopping(opened("press-1", "power", 0))]));
+    rig.clock.advance(3_601_000);
+    assert_eq!(rig.alert(&body).await, None);
+    assert!(rig.alerts().is_empty() && rig.line_stops().is_empty());
+    assert_eq!(rig.metric("Redriven", &[("outcome", "done")]), 1.0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -467,7 +510,7 @@ async fn past_its_deadline_nothing_is_published() {
     let deadline = Deadline::after(Duration::ZERO);
     let response = alerter.invoke(&batch, "request", deadline).await.unwrap();
     assert_eq!(
-        response.checkpoint(),
+        response.response().checkpoint(),
         Some(Batches::sequence_number(1).as_str())
     );
     assert!(rig.alerts().is_empty());

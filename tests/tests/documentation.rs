@@ -53,9 +53,15 @@ fn the_configuration_table_lists_what_the_functions_read() {
 
 #[test]
 fn every_test_that_the_readme_names_exists() {
-    let sources: String = ["alerter.rs", "evaluator.rs", "writer.rs"]
-        .map(|file| std::fs::read_to_string(root().join("tests/tests").join(file)).unwrap())
-        .concat();
+    let sources: String = [
+        "alerter.rs",
+        "evaluator.rs",
+        "holding.rs",
+        "redrive.rs",
+        "writer.rs",
+    ]
+    .map(|file| std::fs::read_to_string(root().join("tests/tests").join(file)).unwrap())
+    .concat();
     let readme = readme();
     let rows = readme
         .lines()

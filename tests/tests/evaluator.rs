@@ -353,7 +353,7 @@ async fn before_the_deadline_it_stops_with_what_is_committed() {
         .await
         .unwrap();
     assert_eq!(
-        response.checkpoint(),
+        response.response().checkpoint(),
         Some(Batches::sequence_number(101).as_str())
     );
     assert_eq!(commits(&rig), 100);
@@ -689,4 +689,45 @@ rules:
         .collect();
     assert_eq!(tests, ["western-electric-4", "western-electric-4"]);
     assert_eq!(rig.metric("ReadingsReplayed", &[]), 9.0);
+}
+
+/// The others of the batch are neither read nor loaded again, and the one that failed is judged.
+#[tokio::test(start_paused = true)]
+async fn a_retry_in_the_same_environment_touches_only_what_failed() {
+    let rig = Rig::new();
+    let (mut batches, evaluator) = (batches(&rig), rig.evaluator().await.unwrap());
+    let good = overpowered("press-1", 0).to_string();
+    let other = overpowered("press-2", 1).to_string();
+    let batch = batches.batch(&[("a", good.as_str()), ("b", other.as_str()), ("c", "junk")]);
+    rig.world.fault(
+        Fault::new(Service::DynamoDb, "PutItem")
+            .when(When::mentions("press-2"))
+            .then(Effect::AccessDenied),
+    );
+    let first = evaluator
+        .invoke(&batch, "a", Rig::deadline())
+        .await
+        .unwrap();
+    assert_eq!(
+        first.response().checkpoint(),
+        Some(Batches::sequence_number(2).as_str())
+    );
+    rig.world.clear_faults();
+    let loads = |rig: &Rig| rig.world.calls_to(Service::DynamoDb, "BatchGetItem").len();
+    let before = loads(&rig);
+    let second = evaluator
+        .invoke(&batch, "b", Rig::deadline())
+        .await
+        .unwrap();
+    assert_eq!(second.response().checkpoint(), None);
+    assert_eq!(loads(&rig), before + 1);
+    assert_eq!(rig.quarantine().len(), 1);
+    assert_eq!(rig.metric("Quarantined", &[("reason", "not-json")]), 1.0);
+    assert_eq!(rig.metric("ReadingsReplayed", &[]), 2.0);
+    let third = evaluator
+        .invoke(&batch, "c", Rig::deadline())
+        .await
+        .unwrap();
+    assert_eq!(third.response().checkpoint(), None);
+    assert_eq!(loads(&rig), before + 1, "nothing is left to load");
 }

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use fake_aws::{Effect, Fault, Parts, Service, When};
-use pipeline_tests::{Batches, Rig, opened};
+use pipeline_tests::{Batches, Rig, opened, redriving};
 use quality_event::{Finding, QualityEvent, Transition};
 use serde_json::{Value, json};
+use set_aside::{Answer, Outcome};
 
 const SHARD: &str = "shardId-000000000000";
 
@@ -221,6 +222,109 @@ async fn bytes_that_are_no_event_are_quarantined_and_hold_nothing_back() {
     assert_eq!(
         rig.metric("Quarantined", &[("reason", "not-an-event")]),
         2.0
+    );
+}
+
+fn late(event: &QualityEvent) -> Value {
+    let mut late = event.clone();
+    late.late = true;
+    if let Finding::Violation(violation) = &mut late.finding {
+        (violation.transition, violation.episode) = (None, None);
+    }
+    json_of(&late)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_finding_is_stored_unless_one_was_made_in_its_turn() {
+    let event = opened("press-1", "power", 3);
+    let (late, timely) = (late(&event), json_of(&event));
+    for (batches_of, is_late, given_way) in [
+        (vec![vec![&late]], true, 0.0),
+        (vec![vec![&late], vec![&late]], true, 1.0),
+        (vec![vec![&timely], vec![&late]], false, 1.0),
+        (vec![vec![&late], vec![&timely]], false, 0.0),
+        (vec![vec![&timely, &late]], false, 0.0),
+        (vec![vec![&late, &timely]], false, 0.0),
+    ] {
+        let rig = Rig::new();
+        let mut batches = batches(&rig);
+        for events in &batches_of {
+            let events: Vec<Value> = events.iter().map(|event| (*event).clone()).collect();
+            assert_eq!(rig.store(&batches.of(&events)).await, None);
+        }
+        let items = rig.world.items("events");
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0].contains_key("late"), is_late, "{batches_of:?}");
+        assert_eq!(
+            rig.metric("EventsSkipped", &[("reason", "given-way")]),
+            given_way
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_finding_waits_for_a_throttled_table_like_any_other() {
+    let rig = Rig::new();
+    let puts = rig.world.fault(
+        Fault::new(Service::DynamoDb, "PutItem")
+            .when(When::first(3))
+            .then(Effect::Throttled),
+    );
+    let events: Vec<_> = (0..30)
+        .map(|second| late(&opened("press-1", "power", second)))
+        .collect();
+    assert_eq!(rig.store(&batches(&rig).of(&events)).await, None);
+    assert_eq!((puts.fired(), rig.world.items("events").len()), (3, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_brought_back_are_stored_once() {
+    let rig = Rig::new();
+    let events = many(3);
+    rig.store(&batches(&rig).of(&events[..1])).await;
+    let records: Vec<_> = events.iter().map(Value::to_string).collect();
+    let body = redriving(&batches(&rig).batch(&[
+        ("a", records[0].as_str()),
+        ("b", "junk"),
+        ("c", records[1].as_str()),
+        ("d", records[2].as_str()),
+    ]));
+    for _ in 0..2 {
+        let answer = rig.writer("alerting").invoke(&body, Rig::deadline()).await;
+        let Answer::Redrive(report) = answer.unwrap() else {
+            panic!("an ordinary answer")
+        };
+        let outcomes = report.redriven.iter().map(|record| record.outcome);
+        assert!(
+            outcomes.eq([
+                Outcome::Done,
+                Outcome::Unreadable,
+                Outcome::Done,
+                Outcome::Done
+            ]),
+            "{report:?}"
+        );
+        assert_eq!(report.redriven[1].reason.as_deref(), Some("not-an-event"));
+    }
+    assert_eq!(rig.world.items("events").len(), 3);
+    assert!(rig.quarantine().is_empty(), "it lies aside already");
+    assert_eq!(rig.metric("Quarantined", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_brought_back_and_not_stored_are_told() {
+    let rig = Rig::new();
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").then(Effect::AccessDenied));
+    let body = redriving(&batches(&rig).of(&many(1)));
+    let answer = rig.writer("alerting").invoke(&body, Rig::deadline()).await;
+    let Answer::Redrive(report) = answer.unwrap() else {
+        panic!("an ordinary answer")
+    };
+    assert_eq!(report.redriven[0].outcome, Outcome::Failed);
+    assert_eq!(
+        report.response.checkpoint(),
+        Some(Batches::sequence_number(1).as_str())
     );
 }
 

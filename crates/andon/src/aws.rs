@@ -1,5 +1,7 @@
 //! AWS as the command line reaches it: every client is built from [`AwsOptions::load`], every failed call becomes a message here.
 
+use std::collections::BTreeMap;
+
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
@@ -54,6 +56,26 @@ pub fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let config =
         aws_sdk_s3::config::Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some());
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// What a stack says of itself, by the outputs' names.
+pub async fn stack_outputs(
+    sdk: &SdkConfig,
+    stack: &str,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let client = aws_sdk_cloudformation::Client::new(sdk);
+    let describe = client.describe_stacks().stack_name(stack).send().await;
+    let answer =
+        describe.map_err(|error| failed(format_args!("cannot describe stack {stack}"), &error))?;
+    let outputs = answer.stacks().iter().flat_map(|stack| stack.outputs());
+    Ok(outputs
+        .filter_map(|output| {
+            Some((
+                output.output_key()?.to_owned(),
+                output.output_value()?.to_owned(),
+            ))
+        })
+        .collect())
 }
 
 /// A call that failed, said in the service's own words where it gave any.

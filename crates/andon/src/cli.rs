@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::{event, plan, simulate};
 #[cfg(feature = "aws")]
-use crate::{invoke, local, produce, record};
+use crate::{invoke, local, produce, record, redrive};
 
 /// Streaming quality control for production lines on Amazon Kinesis and AWS Lambda
 #[derive(Debug, Parser)]
@@ -35,6 +35,9 @@ enum Command {
     Record(record::Record),
     #[cfg(feature = "aws")]
     Invoke(invoke::Invoke),
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Redrive(redrive::Redrive),
 }
 
 impl Andon {
@@ -53,6 +56,8 @@ impl Andon {
             Command::Record(record) => block_on(record.run(&mut out)),
             #[cfg(feature = "aws")]
             Command::Invoke(invoke) => block_on(invoke.run(&mut out)),
+            #[cfg(feature = "aws")]
+            Command::Redrive(redrive) => block_on(redrive.run(&mut out)),
         }?;
         Ok(out.flush()?)
     }

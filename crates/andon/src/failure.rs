@@ -64,6 +64,11 @@ impl Failure {
         }
     }
 
+    /// Whether it is usage or input that is at fault.
+    pub fn is_input(&self) -> bool {
+        self.kind == Kind::Input
+    }
+
     /// 1 where a check failed or the work could not be done, 2 for bad usage or input, 130 (128 + SIGINT) where the user
     /// broke it off. A reader that had enough of
     /// the output is no failure: 0.

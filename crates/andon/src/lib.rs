@@ -1,5 +1,5 @@
 //! The command-line tool: the line simulated, plans checked and tried on recorded readings, streams filled and
-//! recorded.
+//! recorded, what was set aside brought back.
 //!
 //! One module per command. Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or
 //! input. Machine-readable output is alone on stdout; whatever is for people goes to stderr beside it. What needs no
@@ -24,6 +24,8 @@ pub mod local;
 pub mod produce;
 #[cfg(feature = "aws")]
 pub mod record;
+#[cfg(feature = "aws")]
+pub mod redrive;
 
 pub use cli::Andon;
 pub use failure::Failure;

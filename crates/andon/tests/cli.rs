@@ -409,3 +409,49 @@ fn the_commands_say_what_they_are_for() {
         assert!(help.contains(command), "{help}");
     }
 }
+
+/// A file needs neither AWS nor a bucket to be looked at.
+#[test]
+fn what_was_set_aside_is_shown_from_a_file_in_the_form_that_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.ndjson");
+    let line = r#"{"reason":"not-json","detail":"","holds":"payload","sequence_number":"49","data":"anVuaw=="}"#;
+    std::fs::write(&kept, format!("{line}\n")).unwrap();
+    let kept = kept.to_str().unwrap();
+    let shown = run(&["redrive", "show", kept]);
+    let lines = events(shown);
+    assert_eq!(
+        (&lines[0]["text"], &lines[0]["sequence_number"]),
+        (&"junk".into(), &"49".into())
+    );
+
+    let edited = folder.path().join("edited.ndjson");
+    let edited = edited.to_str().unwrap();
+    let told = run(&["redrive", "show", kept, "--out", edited]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.starts_with("1 record in "), "{told}");
+    assert_eq!(events(run(&["redrive", "show", edited])), lines);
+
+    check(&["redrive", "run", edited], 2, "give --function");
+    check(&["redrive", "run"], 2, "--all");
+    check(
+        &["redrive", "list", "--region", "us-east-1"],
+        2,
+        "--stack, --bucket or --local",
+    );
+    check(&["redrive", "show", "no/such/file"], 2, "no/such/file");
+}
+
+/// What goes back is not complete: told for the record, and nothing is invoked.
+#[test]
+fn a_record_that_cannot_be_sent_ends_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("edited.ndjson");
+    std::fs::write(&file, r#"{"function":"f","holds":"payload","text":"{}"}"#).unwrap();
+    let file = file.to_str().unwrap();
+    let output = run(&["redrive", "run", file, "--region", "us-east-1", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["records"][0]["reason"], "it lacks `stream`");
+    assert_eq!(report["executed"], false);
+}

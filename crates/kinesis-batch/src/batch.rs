@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use base64_simd::AsOut;
+use serde_json::value::RawValue;
 
 use crate::wire::{self, Broken, Envelope};
 use crate::{
-    MalformedReason, MalformedRecord, Outcomes, RecordId, SequenceNumber, aggregate, arrival,
-    sequence_number,
+    Field, MalformedReason, MalformedRecord, Outcomes, RecordId, SequenceNumber, aggregate,
+    arrival, sequence_number,
 };
 
 /// One Kinesis event, decoded. It borrows from the body and from the caller's buffer.
@@ -65,6 +66,9 @@ pub(crate) struct Parent<'a> {
 impl<'a> Batch<'a> {
     /// Decodes a function's input.
     ///
+    /// Where the event brings records back ([`Batch::is_redrive`]), a record with `kinesis.subSequenceNumber` is the user
+    /// record at that place of an aggregate: data and partition key are its own. Elsewhere the field means nothing.
+    ///
     /// `buffer` takes what cannot be borrowed from the body; it grows to the body's length and is worth keeping for
     /// the next invocation. Memory stays within a constant multiple of the body: the worst body, an aggregate of
     /// user records without key and data, takes about 35 times its length.
@@ -78,7 +82,8 @@ impl<'a> Batch<'a> {
             source: ("", ""),
             batch: Batch::default(),
         };
-        let sound = wire::read_sound(text, |envelope| decoder.take(envelope));
+        // A record with a sub-sequence number comes here only where it counts.
+        let sound = wire::read_sound(text, |envelope| decoder.take(envelope, true));
         let mut batch = match sound {
             Ok(redrive) => Batch {
                 redrive,
@@ -88,7 +93,7 @@ impl<'a> Batch<'a> {
                 let raws = wire::read_raw(text)?;
                 for raw in raws.records.into_iter().skip(decoder.batch.len()) {
                     match wire::read_alone(raw) {
-                        Ok(envelope) => decoder.take(envelope),
+                        Ok(envelope) => decoder.take(envelope, raws.redrive),
                         Err(broken) => decoder.set_broken(broken),
                     }
                 }
@@ -183,7 +188,8 @@ struct Shared<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn take(&mut self, envelope: Envelope<'a>) {
+    /// Adds a record; on `redrive` one may be a user record out of an aggregate.
+    fn take(&mut self, envelope: Envelope<'a>, redrive: bool) {
         let number = self.keep(envelope.kinesis.sequence_number);
         let event_id = self.keep(envelope.event_id);
         let stream_arn = self.stream_arn(envelope.event_source_arn);
@@ -203,23 +209,36 @@ impl<'a> Decoder<'a> {
             })
         };
         let data = self.decode_base64(&envelope.kinesis.data);
+        let place = envelope.kinesis.sub_sequence_number;
         match read().and_then(|shared| Ok((shared, data.ok_or(MalformedReason::BadBase64)?))) {
-            Ok((shared, data)) => self.open(shared, envelope.kinesis.partition_key, data),
-            Err(reason) => {
-                let parent = self.batch.parents.len();
-                let sequence_number =
-                    Some(number).filter(|number| sequence_number::is_valid(number));
-                let stream_arn = Some(stream_arn);
-                self.set_malformed(MalformedRecord {
-                    parent,
-                    stream_arn,
-                    shard,
-                    sequence_number,
-                    raw: UNREAD,
-                    reason,
-                });
+            Ok((shared, data)) if place.is_none() || !redrive => {
+                self.open(shared, envelope.kinesis.partition_key, data);
             }
+            Ok((shared, data)) => {
+                self.push_user_record(shared, place, envelope.kinesis.partition_key, data);
+            }
+            Err(reason) => self.set_unread(reason, stream_arn, shard, number),
         }
+    }
+
+    #[cold]
+    fn set_unread(
+        &mut self,
+        reason: MalformedReason,
+        stream_arn: &'a str,
+        shard: Option<&'a str>,
+        number: &'a str,
+    ) {
+        let parent = self.batch.parents.len();
+        let sequence_number = Some(number).filter(|number| sequence_number::is_valid(number));
+        self.set_malformed(MalformedRecord {
+            parent,
+            stream_arn: Some(stream_arn),
+            shard,
+            sequence_number,
+            raw: UNREAD,
+            reason,
+        });
     }
 
     fn set_broken(&mut self, broken: Broken<'a>) {
@@ -287,6 +306,38 @@ impl<'a> Decoder<'a> {
         });
     }
 
+    /// Adds what lay at `place` of an aggregate as a record of its own.
+    #[cold]
+    fn push_user_record(
+        &mut self,
+        shared: Shared<'a>,
+        place: Option<&RawValue>,
+        partition_key: Cow<'a, str>,
+        data: &'a [u8],
+    ) {
+        let Some(place) = place.and_then(|json| json.get().parse().ok()) else {
+            let reason = MalformedReason::WrongType(Field::SubSequenceNumber);
+            let shard = Some(shared.shard);
+            return self.set_unread(reason, shared.stream_arn, shard, shared.sequence_number);
+        };
+        self.batch.user_records.push(UserRecord {
+            parent: self.batch.parents.len(),
+            stream_arn: shared.stream_arn,
+            shard: shared.shard,
+            sequence_number: shared.sequence_number,
+            sub_sequence_number: Some(place),
+            partition_key,
+            explicit_hash_key: None,
+            arrived_ms: shared.arrived_ms,
+            data,
+            aggregated: true,
+        });
+        self.batch.parents.push(Parent {
+            sequence_number: Some(shared.sequence_number),
+            pending: 1,
+        });
+    }
+
     fn decode_base64(&mut self, text: &str) -> Option<&'a [u8]> {
         let decoded = base64_simd::STANDARD
             .decode(text.as_bytes(), self.free.as_out())
@@ -335,6 +386,6 @@ fn shard(event_id: &str) -> Option<&str> {
 fn arrival_fault(json: &str) -> MalformedReason {
     match json.as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => MalformedReason::BadArrivalTime,
-        _ => MalformedReason::WrongType(crate::Field::ApproximateArrivalTimestamp),
+        _ => MalformedReason::WrongType(Field::ApproximateArrivalTimestamp),
     }
 }

@@ -35,6 +35,8 @@ pub struct Event {
 }
 
 const OPEN: &[u8] = b"{\"Records\":[";
+/// Said before the records, so that they can be read in one pass.
+const OPEN_REDRIVE: &[u8] = b"{\"redrive\":true,\"Records\":[";
 const CLOSE: &[u8] = b"]}";
 
 impl Event {
@@ -46,12 +48,30 @@ impl Event {
         }
     }
 
+    /// An event without records that is to bring records back.
+    pub fn redrive() -> Self {
+        Self {
+            body: OPEN_REDRIVE.to_vec(),
+            records: 0,
+        }
+    }
+
     /// Adds a record behind the others.
     pub fn push(&mut self, record: &Record<'_>) {
+        self.separate();
+        write_record(&mut self.body, record);
+    }
+
+    /// Adds a record that is written already: one JSON value.
+    pub fn push_json(&mut self, record: &[u8]) {
+        self.separate();
+        self.body.extend_from_slice(record);
+    }
+
+    fn separate(&mut self) {
         if self.records > 0 {
             self.body.push(b',');
         }
-        write_record(&mut self.body, record);
         self.records += 1;
     }
 
@@ -90,10 +110,20 @@ impl Default for Event {
 
 /// Appends one record as it stands in `Records`, its fields in the order of AWS's published example.
 pub fn write_record(out: &mut Vec<u8>, record: &Record<'_>) {
+    write_user_record(out, record, None);
+}
+
+/// Appends a record for an event that brings records back. With a sub-sequence number it is the user record at that
+/// place of an aggregate, and key and data are its own; no other event says so.
+pub fn write_user_record(out: &mut Vec<u8>, record: &Record<'_>, sub_sequence_number: Option<u64>) {
     out.extend_from_slice(b"{\"kinesis\":{\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":");
     write_text(out, &[record.partition_key]);
     out.extend_from_slice(b",\"sequenceNumber\":");
     write_text(out, &[record.sequence_number]);
+    if let Some(place) = sub_sequence_number {
+        // Writing to memory does not fail.
+        let _ = write!(out, ",\"subSequenceNumber\":{place}");
+    }
     out.extend_from_slice(b",\"data\":\"");
     base64_simd::STANDARD.encode_append(record.data, out);
     out.extend_from_slice(b"\",\"approximateArrivalTimestamp\":");

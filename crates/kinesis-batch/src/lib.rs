@@ -8,6 +8,8 @@
 //! - **Arrival times are exact**: milliseconds taken from the number's digits, never through a float.
 //! - **Unprocessed means failed.** [`Outcomes`] starts with every record failed and names the lowest one that is
 //!   not done.
+//! - **A record that is brought back is the same record.** In an event with `"redrive": true` a record's `kinesis` may
+//!   carry `"subSequenceNumber": n`: it is the user record at place `n` of an aggregate, by itself.
 //!
 //! ```
 //! use kinesis_batch::Batch;

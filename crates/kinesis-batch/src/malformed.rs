@@ -38,7 +38,7 @@ pub enum MalformedReason {
     BadEventId,
 }
 
-/// A field that a record cannot do without.
+/// A field that must be sound, and all but one must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// `kinesis`, an object.
@@ -55,6 +55,8 @@ pub enum Field {
     EventId,
     /// `eventSourceARN`, a string.
     EventSourceArn,
+    /// `kinesis.subSequenceNumber`, a whole number; only where records are brought back, and there not needed.
+    SubSequenceNumber,
 }
 
 impl MalformedReason {
@@ -81,6 +83,7 @@ impl Field {
             Self::PartitionKey => "kinesis.partitionKey",
             Self::Data => "kinesis.data",
             Self::ApproximateArrivalTimestamp => "kinesis.approximateArrivalTimestamp",
+            Self::SubSequenceNumber => "kinesis.subSequenceNumber",
             Self::EventId => "eventID",
             Self::EventSourceArn => "eventSourceARN",
         }

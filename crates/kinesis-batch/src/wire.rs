@@ -38,6 +38,9 @@ pub(crate) struct Kinesis<'a> {
     /// Raw, because a float would lose digits.
     #[serde(borrow)]
     pub approximate_arrival_timestamp: &'a RawValue,
+    /// Only in events that bring records back: the data are the user record's at this place of an aggregate.
+    #[serde(borrow, default)]
+    pub sub_sequence_number: Option<&'a RawValue>,
 }
 
 /// A record that is no [`Envelope`], with what can be read of it.
@@ -56,7 +59,8 @@ pub(crate) struct Raws<'a> {
 }
 
 /// Hands on the records up to the first that is broken; then, or if the text is no event, it fails. What was handed on
-/// before is sound. The answer is whether `redrive` is set.
+/// before is sound. The answer is whether `redrive` is set. A record with a sub-sequence number counts as broken unless
+/// `redrive` was set before it: what it means cannot be told yet.
 pub(crate) fn read_sound<'a>(
     text: &'a str,
     take: impl FnMut(Envelope<'a>),
@@ -132,6 +136,8 @@ fn read_by_field(raw: &RawValue) -> Result<Envelope<'_>, Broken<'_>> {
         "approximateArrivalTimestamp",
         Field::ApproximateArrivalTimestamp,
     );
+    let sub_sequence_number = kinesis.0.get("subSequenceNumber").copied();
+    let sub_sequence_number = sub_sequence_number.filter(|number| number.get() != "null");
     match (
         sequence_number,
         partition_key,
@@ -153,6 +159,7 @@ fn read_by_field(raw: &RawValue) -> Result<Envelope<'_>, Broken<'_>> {
                 partition_key,
                 data,
                 approximate_arrival_timestamp: arrival,
+                sub_sequence_number,
             };
             Ok(Envelope {
                 kinesis,
@@ -216,20 +223,26 @@ impl<'de, F: FnMut(Envelope<'de>)> Visitor<'de> for EventVisitor<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<bool, A::Error> {
-        let (mut has_records, mut redrive) = (false, false);
+        let (mut has_records, mut redrive) = (false, None);
         while let Some(name) = map.next_key::<Name>()? {
             match name {
                 Name::Records if has_records => return Err(A::Error::duplicate_field("Records")),
                 Name::Records => {
                     has_records = true;
-                    map.next_value_seed(RecordsVisitor(&mut self.0))?;
+                    map.next_value_seed(RecordsVisitor {
+                        take: &mut self.0,
+                        redrive: redrive == Some(true),
+                    })?;
                 }
-                Name::Redrive => redrive = is_true(map.next_value()?),
+                Name::Redrive if redrive.is_some() => {
+                    return Err(A::Error::duplicate_field("redrive"));
+                }
+                Name::Redrive => redrive = Some(is_true(map.next_value()?)),
                 Name::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         if has_records {
-            Ok(redrive)
+            Ok(redrive == Some(true))
         } else {
             Err(A::Error::missing_field("Records"))
         }
@@ -246,7 +259,11 @@ enum Name {
     Other,
 }
 
-struct RecordsVisitor<'f, F>(&'f mut F);
+struct RecordsVisitor<'f, F> {
+    take: &'f mut F,
+    /// Whether `redrive` is known to be set.
+    redrive: bool,
+}
 
 impl<'de, F: FnMut(Envelope<'de>)> DeserializeSeed<'de> for RecordsVisitor<'_, F> {
     type Value = ();
@@ -264,8 +281,13 @@ impl<'de, F: FnMut(Envelope<'de>)> Visitor<'de> for RecordsVisitor<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
-        while let Some(Object(envelope)) = records.next_element()? {
-            self.0(envelope);
+        while let Some(Object(envelope)) = records.next_element::<Object<Envelope<'de>>>()? {
+            if envelope.kinesis.sub_sequence_number.is_some() && !self.redrive {
+                return Err(A::Error::custom(
+                    "a user record in an event that may be any",
+                ));
+            }
+            (self.take)(envelope);
         }
         Ok(())
     }

@@ -44,11 +44,11 @@ impl Basket {
         self.0.is_empty()
     }
 
-    /// Puts everything into quarantine and gives the indices of the batch's records that need not be waited for any
+    /// Puts everything into quarantine, counts it if `shelf` is one that counts, and gives the indices of the batch's records that need not be waited for any
     /// more: all, or none if `shelf` did not take them by the deadline, so that they stay in front of the checkpoint.
-    pub async fn quarantine(
+    pub async fn quarantine<S: Shelf>(
         mut self,
-        shelf: &impl Shelf,
+        shelf: &S,
         metrics: &Metrics,
         deadline: Deadline,
     ) -> Vec<usize> {
@@ -60,7 +60,7 @@ impl Basket {
         let (parents, records): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
         match deadline.run(shelf.put(Fate::Quarantine, &records)).await {
             Ok(Ok(())) => {
-                for record in &records {
+                for record in records.iter().filter(|_| S::COUNTED) {
                     metrics.add(&QUARANTINED, &[&record.reason], 1);
                 }
                 parents

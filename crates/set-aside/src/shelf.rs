@@ -26,6 +26,9 @@ impl Fate {
 
 /// Keeps records that are set aside.
 pub trait Shelf {
+    /// Whether what it takes counts as set aside. Not so where it lies aside already.
+    const COUNTED: bool = true;
+
     /// Keeps `records`, given in stream order. Once this is `Ok` they are safe; after an error they
     /// may or may not be kept, and keeping them again changes nothing. No records, no call.
     fn put(

@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use lambda_function::aws::classify;
@@ -19,6 +20,10 @@ pub trait EventTable {
     /// returns the indices of those that the table left unprocessed.
     fn write(&self, items: &[&Item])
     -> impl Future<Output = Result<Vec<usize>, WriteError>> + Send;
+
+    /// Writes an item unless one with its keys is there, and returns whether it did.
+    fn write_if_absent(&self, item: &Item)
+    -> impl Future<Output = Result<bool, WriteError>> + Send;
 }
 
 /// Why a call had no effect that can be relied on.
@@ -71,18 +76,37 @@ impl EventTable for DynamoEventTable {
             .await;
         match answer {
             Ok(output) => Ok(unprocessed(&output, &self.table, items)),
-            Err(error) => {
-                let refusal = match classify(&error) {
-                    fault if fault.is_worth_retrying() => Refusal::Passing,
-                    _ if error.code() == Some("ValidationException") => Refusal::Item,
-                    _ => Refusal::Setup,
-                };
-                Err(WriteError {
-                    refusal,
-                    cause: error.into(),
-                })
-            }
+            Err(error) => Err(refused(error)),
         }
+    }
+
+    async fn write_if_absent(&self, item: &Item) -> Result<bool, WriteError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item.attributes.clone()))
+            .condition_expression("attribute_not_exists(time_id)");
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(refused(error)),
+        }
+    }
+}
+
+fn refused<E>(error: SdkError<E, HttpResponse>) -> WriteError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let refusal = match classify(&error) {
+        fault if fault.is_worth_retrying() => Refusal::Passing,
+        _ if error.code() == Some("ValidationException") => Refusal::Item,
+        _ => Refusal::Setup,
+    };
+    WriteError {
+        refusal,
+        cause: error.into(),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kinesis_batch::{Batch, BatchError, BatchResponse};
+use kinesis_batch::{Batch, BatchError};
 use lambda_function::aws::SdkConfig;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::Metrics;
-use set_aside::S3Shelf;
+use set_aside::{Answer, Returned, S3Shelf};
 
 use crate::config::{Config, Policy};
 use crate::{DynamoEventTable, Ports, handle};
@@ -36,17 +36,24 @@ impl Writer {
         }
     }
 
-    /// Stores one batch.
+    /// Stores one batch, or events that are brought back.
     ///
     /// # Errors
     /// If `body` is no Kinesis event.
-    pub async fn invoke(
-        &self,
-        body: &[u8],
-        deadline: Deadline,
-    ) -> Result<BatchResponse, BatchError> {
+    pub async fn invoke(&self, body: &[u8], deadline: Deadline) -> Result<Answer, BatchError> {
         let mut buffer = Vec::new();
         let batch = Batch::decode(body, &mut buffer)?;
-        Ok(handle(&self.policy, &self.ports, &batch, deadline).await)
+        if !batch.is_redrive() {
+            let outcomes = handle(&self.policy, &self.ports, &batch, deadline).await;
+            return Ok(Answer::Batch(outcomes.response()));
+        }
+        let ports = Ports {
+            table: self.ports.table.clone(),
+            shelf: Returned::default(),
+            metrics: self.ports.metrics.clone(),
+        };
+        let outcomes = handle(&self.policy, &ports, &batch, deadline).await;
+        let report = ports.shelf.report(&batch, &outcomes, &ports.metrics);
+        Ok(Answer::Redrive(report))
     }
 }

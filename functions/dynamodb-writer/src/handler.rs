@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use kinesis_batch::{Batch, BatchResponse, UserRecord};
+use kinesis_batch::{Batch, Outcomes, UserRecord};
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::{Finding, QualityEvent, Transition};
@@ -60,13 +60,14 @@ fn skipped(store: Store, event: &QualityEvent) -> Option<&'static str> {
     alerting.err().filter(|_| store == Store::Alerting)
 }
 
-/// Never fails as a whole: the stream resumes at the first record that is not done.
+/// Never fails as a whole: the stream resumes at the first record that is not done. Events that are brought back are
+/// stored like any others, under the keys that they always had.
 pub async fn handle<T: EventTable, S: Shelf>(
     policy: &Policy,
     ports: &Ports<T, S>,
     batch: &Batch<'_>,
     deadline: Deadline,
-) -> BatchResponse {
+) -> Outcomes {
     let mut outcomes = batch.outcomes();
     let mut writes = Writes::default();
     let mut aside = Basket::of(batch);
@@ -99,6 +100,12 @@ pub async fn handle<T: EventTable, S: Shelf>(
                     .iter()
                     .for_each(|record| outcomes.done(record.parent));
             }
+            Stored::Given => {
+                ports.metrics.add(&metric::SKIPPED, &["given-way"], 1);
+                records
+                    .iter()
+                    .for_each(|record| outcomes.done(record.parent));
+            }
             Stored::Refused(cause) => {
                 for record in records {
                     refused.add(
@@ -121,11 +128,11 @@ pub async fn handle<T: EventTable, S: Shelf>(
         unfinished = outcomes.unfinished(),
         "batch stored"
     );
-    outcomes.response()
+    outcomes
 }
 
 /// The distinct items of a batch, each with the records that ask for it. Of two events with one key the
-/// later one counts, as it would if they came in two batches.
+/// later one counts, as it would if they came in two batches, unless it gives way.
 #[derive(Default)]
 struct Writes<'r, 'b> {
     items: Vec<Item>,
@@ -141,7 +148,10 @@ impl<'r, 'b> Writes<'r, 'b> {
             .entry((item.machine.clone(), item.time_id.clone()))
         {
             Entry::Occupied(place) => {
-                self.items[*place.get()] = item;
+                let standing = &mut self.items[*place.get()];
+                if !item.gives_way || standing.gives_way {
+                    *standing = item;
+                }
                 self.records[*place.get()].push(record);
                 self.duplicates += 1;
             }

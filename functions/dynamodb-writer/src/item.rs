@@ -14,6 +14,8 @@ pub struct Item {
     pub machine: String,
     /// The sort key: `<time>#<id>`, so that a machine's events read in the order of their readings.
     pub time_id: String,
+    /// Whether it gives way to what stands under its keys: a late finding to the one that was made in its turn.
+    pub gives_way: bool,
     /// Every attribute, the keys included.
     pub attributes: HashMap<String, AttributeValue>,
 }
@@ -43,6 +45,7 @@ impl Item {
         Self {
             machine: event.machine.clone(),
             time_id,
+            gives_way: event.late,
             attributes,
         }
     }

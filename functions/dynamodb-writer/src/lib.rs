@@ -6,7 +6,7 @@
 //!
 //! **Promise:** an event is stored once however often it is delivered, because its key derives from its id;
 //! an event that was not stored stays in front of the checkpoint; bytes that are no event go to quarantine
-//! and hold nothing back.
+//! and hold nothing back. A late finding never takes the place of one that was made in its turn.
 
 pub mod config;
 mod event_table;

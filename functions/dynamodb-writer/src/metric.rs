@@ -1,7 +1,7 @@
 //! What the writer counts. Dimensions name reasons, never machines.
 
 use lambda_function::metrics::{Metric, UNFINISHED};
-use set_aside::QUARANTINED;
+use set_aside::{QUARANTINED, REDRIVEN};
 
 /// Every metric of this function.
 pub const METRICS: &[Metric] = &[
@@ -9,6 +9,7 @@ pub const METRICS: &[Metric] = &[
     SKIPPED,
     DUPLICATES,
     QUARANTINED,
+    REDRIVEN,
     UNFINISHED,
     TABLE_REFUSALS,
 ];

@@ -20,6 +20,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub enum Stored {
     /// It is in the table.
     Written,
+    /// It has given way to what is in the table.
+    Given,
     /// The table will never take it.
     Refused(WriteError),
     /// Nothing is known; the table may take it later.
@@ -37,8 +39,11 @@ pub async fn store<T: EventTable>(
     deadline: Deadline,
 ) -> Vec<Stored> {
     let mut stored: Vec<_> = items.iter().map(|_| Stored::Pending).collect();
-    let all: Vec<usize> = (0..items.len()).collect();
+    // An item that may have to give way is written alone: no call writes several on a condition each.
+    let (alone, all): (Vec<usize>, Vec<usize>) =
+        (0..items.len()).partition(|index| items[*index].gives_way);
     let mut groups: Vec<Vec<usize>> = all.chunks(MAX_ITEMS).map(<[_]>::to_vec).collect();
+    groups.extend(alone.into_iter().map(|index| vec![index]));
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     while !groups.is_empty() {
         let calls = groups
@@ -52,6 +57,7 @@ pub async fn store<T: EventTable>(
         let mut must_wait = false;
         for Answer {
             written,
+            given,
             left,
             refusal,
         } in answers
@@ -59,6 +65,9 @@ pub async fn store<T: EventTable>(
             written
                 .into_iter()
                 .for_each(|index| stored[index] = Stored::Written);
+            given
+                .into_iter()
+                .for_each(|index| stored[index] = Stored::Given);
             let Some(refusal) = refusal else { continue };
             metrics.add(&metric::TABLE_REFUSALS, &[refusal.as_str()], 1);
             match refusal {
@@ -89,8 +98,10 @@ pub async fn store<T: EventTable>(
 }
 
 /// What one call did: items by index.
+#[derive(Default)]
 struct Answer {
     written: Vec<usize>,
+    given: Vec<usize>,
     left: Vec<usize>,
     refusal: Option<Refused>,
 }
@@ -124,6 +135,14 @@ impl Refused {
     }
 }
 
+/// What a call that was answered wrote.
+enum Written {
+    /// The one item, unless it gave way.
+    Alone(bool),
+    /// All but those at these places.
+    But(Vec<usize>),
+}
+
 async fn call<T: EventTable>(
     table: &T,
     items: &[Item],
@@ -131,8 +150,22 @@ async fn call<T: EventTable>(
     deadline: Deadline,
 ) -> Answer {
     let chosen: Vec<_> = group.iter().map(|index| &items[*index]).collect();
-    match deadline.run(table.write(&chosen)).await {
-        Ok(Ok(places)) => {
+    let answer = deadline.run(async {
+        match chosen.as_slice() {
+            [item] if item.gives_way => table.write_if_absent(item).await.map(Written::Alone),
+            items => table.write(items).await.map(Written::But),
+        }
+    });
+    match answer.await {
+        Ok(Ok(Written::Alone(true))) => Answer {
+            written: group,
+            ..Answer::default()
+        },
+        Ok(Ok(Written::Alone(false))) => Answer {
+            given: group,
+            ..Answer::default()
+        },
+        Ok(Ok(Written::But(places))) => {
             let is_left = |(place, _): &(usize, usize)| places.contains(place);
             let (left, written): (Vec<_>, Vec<_>) =
                 group.into_iter().enumerate().partition(is_left);
@@ -148,6 +181,7 @@ async fn call<T: EventTable>(
                 written,
                 left,
                 refusal,
+                ..Answer::default()
             }
         }
         Ok(Err(error)) => {
@@ -161,15 +195,15 @@ async fn call<T: EventTable>(
                 }
             }
             Answer {
-                written: Vec::new(),
                 left: group,
                 refusal: Some(Refused::Whole(error)),
+                ..Answer::default()
             }
         }
         Err(_) => Answer {
-            written: Vec::new(),
             left: group,
             refusal: Some(Refused::NoTime),
+            ..Answer::default()
         },
     }
 }

@@ -35,6 +35,12 @@ const STATE_TTL: Variable = Variable::optional(
     "seconds that a silent machine's state is kept; must exceed the readings stream's retention",
 );
 
+const MACHINE_HOLD: Variable = Variable::optional(
+    "MACHINE_HOLD",
+    "300",
+    "seconds from its arrival after which a failing machine's reading is parked instead of holding its shard back; must be less than the mapping's maximum record age",
+);
+
 /// What the function reads besides [`Settings::VARIABLES`].
 pub const VARIABLES: &[Variable] = &[
     PLAN_URI,
@@ -43,6 +49,7 @@ pub const VARIABLES: &[Variable] = &[
     QUALITY_STREAM,
     SET_ASIDE_BUCKET,
     STATE_TTL,
+    MACHINE_HOLD,
 ];
 
 /// Everything that the environment decides.
@@ -62,6 +69,8 @@ pub struct Config {
     pub set_aside_bucket: String,
     /// How long a silent machine's state is kept.
     pub state_ttl: Duration,
+    /// How old a failing machine's reading may get before it is parked.
+    pub machine_hold: Duration,
 }
 
 impl Config {
@@ -75,6 +84,7 @@ impl Config {
         let quality_stream = vars.text(&QUALITY_STREAM);
         let set_aside_bucket = vars.text(&SET_ASIDE_BUCKET);
         let state_ttl = vars.seconds(&STATE_TTL, 86_400..=315_360_000);
+        let machine_hold = vars.seconds(&MACHINE_HOLD, 1..=604_800);
         vars.finish(|| {
             Some(Self {
                 settings: settings?,
@@ -84,6 +94,7 @@ impl Config {
                 quality_stream: quality_stream?,
                 set_aside_bucket: set_aside_bucket?,
                 state_ttl: state_ttl?,
+                machine_hold: machine_hold?,
             })
         })
     }

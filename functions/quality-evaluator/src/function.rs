@@ -3,26 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kinesis_batch::{Batch, BatchError, BatchResponse};
+use kinesis_batch::{Batch, BatchError};
 use lambda_function::aws::SdkConfig;
 use lambda_function::clock::Clock;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::Metrics;
-use set_aside::S3Shelf;
+use set_aside::{Answer, S3Shelf};
 
 use crate::config::Config;
+use crate::finished::Finished;
+use crate::hold::Hold;
+use crate::late::handle_late;
 use crate::{
-    AnyPlanSource, DynamoStateStore, KinesisOutbox, PlanKeeper, PlanUnusable, Ports, handle,
+    AnyPlanSource, DynamoStateStore, KinesisOutbox, Limits, PlanKeeper, PlanUnusable, Ports,
+    S3Restarts, handle,
 };
 
 /// The function, connected.
 pub struct Evaluator<C> {
     plans: PlanKeeper<AnyPlanSource, C>,
+    clock: C,
     state_ttl: Duration,
-    ports: Ports<DynamoStateStore, KinesisOutbox, S3Shelf>,
+    machine_hold: Duration,
+    ports: Ports<DynamoStateStore, KinesisOutbox, S3Shelf, S3Restarts>,
 }
 
-impl<C: Clock> Evaluator<C> {
+impl<C: Clock + Clone> Evaluator<C> {
     /// Connects to what `config` names and fetches the first plan.
     ///
     /// # Errors
@@ -36,17 +42,31 @@ impl<C: Clock> Evaluator<C> {
         let s3 = aws_sdk_s3::Client::new(sdk);
         let source = AnyPlanSource::of(&config.plan_uri, s3.clone());
         let name = config.plan_uri.to_string();
-        let plans =
-            PlanKeeper::start(source, name, config.plan_refresh, clock, metrics.clone()).await?;
+        let plans = PlanKeeper::start(
+            source,
+            name,
+            config.plan_refresh,
+            clock.clone(),
+            metrics.clone(),
+        )
+        .await?;
         let ports = Ports {
             states: DynamoStateStore::new(aws_sdk_dynamodb::Client::new(sdk), config.state_table),
             outbox: KinesisOutbox::new(aws_sdk_kinesis::Client::new(sdk), config.quality_stream),
+            restarts: S3Restarts::new(
+                s3.clone(),
+                config.set_aside_bucket.clone(),
+                &config.settings.function_name,
+            ),
             shelf: S3Shelf::new(s3, config.set_aside_bucket, config.settings.function_name),
             metrics,
+            finished: Finished::default(),
         };
         Ok(Self {
             plans,
+            clock,
             state_ttl: config.state_ttl,
+            machine_hold: config.machine_hold,
             ports,
         })
     }
@@ -54,38 +74,27 @@ impl<C: Clock> Evaluator<C> {
     /// Judges one batch. `request_id` names this invocation and no other.
     ///
     /// # Errors
-    /// If `body` is no Kinesis event, or one that brings earlier readings back.
+    /// If `body` is no Kinesis event.
     pub async fn invoke(
         &self,
         body: &[u8],
         request_id: &str,
         deadline: Deadline,
-    ) -> Result<BatchResponse, InvokeError> {
+    ) -> Result<Answer, BatchError> {
         let mut buffer = Vec::new();
         let batch = Batch::decode(body, &mut buffer)?;
-        if batch.is_redrive() {
-            return Err(InvokeError::Redrive);
-        }
         let plan = self.plans.plan().await;
-        Ok(handle(
-            &plan,
-            &self.ports,
-            self.state_ttl,
-            &batch,
-            request_id,
-            deadline,
-        )
-        .await)
+        if batch.is_redrive() {
+            let (outbox, metrics) = (&self.ports.outbox, &self.ports.metrics);
+            return Ok(Answer::Redrive(
+                handle_late(&plan, outbox, metrics, &batch, deadline).await,
+            ));
+        }
+        let limits = Limits {
+            state_ttl: self.state_ttl,
+            hold: Hold::new(self.machine_hold, self.clock.now_ms()),
+        };
+        let response = handle(&plan, &self.ports, limits, &batch, request_id, deadline).await;
+        Ok(Answer::Batch(response))
     }
-}
-
-/// An invocation that fails as a whole.
-#[derive(Debug, thiserror::Error)]
-pub enum InvokeError {
-    /// The body is no Kinesis event.
-    #[error(transparent)]
-    Event(#[from] BatchError),
-    /// Readings from the past must not be judged as if they came now.
-    #[error("`redrive` is not supported: readings that were set aside cannot be judged again yet")]
-    Redrive,
 }

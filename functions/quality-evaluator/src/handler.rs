@@ -2,7 +2,8 @@
 //!
 //! A round takes the unfinished machines in chunks. A machine whose load, publication or commit failed for a
 //! reason that may pass, or that lost the race for its state, comes again in the next round, until the deadline;
-//! every machine thus gets its turn before any gets a second one.
+//! every machine thus gets its turn before any gets a second one. A machine whose readings have waited longer than
+//! the hold gets one turn; if that fails, its readings are parked and its rules will begin anew after them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,10 +17,14 @@ use lambda_function::backoff::Backoff;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::EventId;
-use set_aside::Shelf;
+use set_aside::{Fate, Shelf};
+use tokio::sync::OnceCell;
 
+use crate::finished::Finished;
+use crate::hold::{Hold, Parking};
 use crate::machine::{MachineReadings, sort};
 use crate::outbox::{Entry, LIMITS, Outbox};
+use crate::restarts::{Pending, Restarts};
 use crate::state_store::{self, Commit, Committed, Loaded, StateStore};
 use crate::verdict::{MachineRecord, Verdict, judge};
 use crate::{PortError, metric};
@@ -27,31 +32,55 @@ use crate::{PortError, metric};
 const CONCURRENT_COMMITS: usize = 16;
 const FIRST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// Kept back from judging where a machine may have to be parked; at most a third of what is left.
+const PARKING_TIME: Duration = Duration::from_secs(5);
+/// A bucket that hangs must not hold up judging: what it would have said is rarely anything.
+const RESTARTS_TIME: Duration = Duration::from_millis(500);
 
 /// What the handler acts through.
-pub struct Ports<S, O, Q> {
+pub struct Ports<S, O, Q, R> {
     /// Where machines' states are kept.
     pub states: S,
     /// Where quality events go.
     pub outbox: O,
-    /// Where unreadable records go.
+    /// Where unreadable records go, and readings that waited too long.
     pub shelf: Q,
+    /// Where it is noted whose rules must begin anew.
+    pub restarts: R,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What this environment has finished already.
+    pub finished: Finished,
+}
+
+/// What bounds the waiting and the keeping.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a silent machine's state is kept.
+    pub state_ttl: Duration,
+    /// How long a machine may hold back its shard.
+    pub hold: Hold,
 }
 
 /// Never fails as a whole: the stream resumes at the first record that is not done. `request_id` names this
-/// invocation and no other; `state_ttl` is how long a silent machine's state is kept.
-pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
+/// invocation and no other.
+pub async fn handle<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
     plan: &ControlPlan,
-    ports: &Ports<S, O, Q>,
-    state_ttl: Duration,
+    ports: &Ports<S, O, Q, R>,
+    limits: Limits,
     batch: &Batch<'_>,
     request_id: &str,
     deadline: Deadline,
 ) -> BatchResponse {
     let mut outcomes = batch.outcomes();
-    let (machines, unreadable) = sort(plan, batch);
+    let known = ports.finished.known(batch);
+    let mut replayed = 0;
+    for record in batch.user_records().filter(|record| known[record.parent]) {
+        outcomes.done(record.parent);
+        replayed += 1;
+    }
+    ports.metrics.add(&metric::READINGS_REPLAYED, &[], replayed);
+    let (machines, unreadable) = sort(plan, batch, &known);
     let machines: Vec<_> = machines.into_iter().map(Open::new).collect();
     let machine_count = machines.len();
 
@@ -59,11 +88,12 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
     // Side by side: neither a slow bucket nor a slow table holds up the other's records.
     let (safe, judged) = tokio::join!(
         unreadable.quarantine(&ports.shelf, &ports.metrics, deadline),
-        judge_all(plan, ports, state_ttl, machines, request_id, deadline)
+        judge_all(plan, ports, limits, machines, request_id, deadline)
     );
     safe.into_iter()
         .chain(judged)
         .for_each(|parent| outcomes.done(parent));
+    ports.finished.remember(batch, &outcomes);
     ports.metrics.add(&UNFINISHED, &[], outcomes.unfinished());
     tracing::info!(
         records = batch.len(),
@@ -77,14 +107,28 @@ pub async fn handle<S: StateStore, O: Outbox, Q: Shelf>(
 }
 
 /// Judges machines in rounds and gives the indices of the records that are done, once per reading.
-async fn judge_all<S: StateStore, O: Outbox, Q>(
+async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
     plan: &ControlPlan,
-    ports: &Ports<S, O, Q>,
-    state_ttl: Duration,
+    ports: &Ports<S, O, Q, R>,
+    limits: Limits,
     mut machines: Vec<Open<'_, '_>>,
     request_id: &str,
     deadline: Deadline,
 ) -> Vec<usize> {
+    let mut over: HashMap<String, (Parking<'_, '_>, &'static str)> = machines
+        .iter()
+        .filter(|machine| limits.hold.is_over(&machine.readings))
+        .map(|machine| {
+            let parking = Parking::of(&machine.readings);
+            (parking.machine().to_owned(), (parking, "deadline"))
+        })
+        .collect();
+    let all = deadline;
+    let deadline = match over.is_empty() {
+        true => all,
+        false => all.within(all.remaining() - PARKING_TIME.min(all.remaining() / 3)),
+    };
+    let restarts = OnceCell::new();
     let mut done = Vec::new();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     for round in 0_u32.. {
@@ -96,27 +140,30 @@ async fn judge_all<S: StateStore, O: Outbox, Q>(
             let attempt = Attempt {
                 plan,
                 ports,
-                state_ttl,
+                state_ttl: limits.state_ttl,
                 owner: &owner,
+                restarts: &restarts,
             };
             // Cut off at the deadline, an attempt leaves nothing half done that the next one would not repeat.
             let Ok(tried) = deadline.run(attempt.run(chunk)).await else {
                 break;
             };
             for (machine, end) in tried {
-                match end {
-                    End::Done => done.extend(
-                        machine
-                            .readings
-                            .readings
-                            .iter()
-                            .map(|(record, _)| record.parent),
-                    ),
-                    End::Again(reason) => {
+                let held = over.get_mut(&machine.readings.machine);
+                match (end, held) {
+                    (End::Done, _) => {
+                        over.remove(&machine.readings.machine);
+                        done.extend(machine.parents());
+                    }
+                    (End::Again(reason), None) => {
                         ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
                         again.push(machine);
                     }
-                    End::GivenUp(reason) => ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1),
+                    (End::GivenUp(reason), None) => {
+                        ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
+                    }
+                    // It has waited long enough: one turn in each invocation.
+                    (End::Again(reason) | End::GivenUp(reason), Some((_, why))) => *why = reason,
                 }
             }
         }
@@ -125,7 +172,63 @@ async fn judge_all<S: StateStore, O: Outbox, Q>(
             break;
         }
     }
+    done.extend(park(ports, over.into_values().collect(), all).await);
     done
+}
+
+/// Sets aside the readings of machines that have waited for too long, and gives the indices of their records once
+/// they are safe and it is noted that the machines' rules begin anew; all or none.
+async fn park<S, O, Q: Shelf, R: Restarts>(
+    ports: &Ports<S, O, Q, R>,
+    mut over: Vec<(Parking<'_, '_>, &'static str)>,
+    deadline: Deadline,
+) -> Vec<usize> {
+    if over.is_empty() {
+        return Vec::new();
+    }
+    over.sort_by_key(|(parking, _)| parking.parents().min());
+    let records: Vec<_> = over
+        .iter()
+        .flat_map(|(parking, reason)| parking.set_aside(reason))
+        .collect();
+    let parked = async {
+        if let Err(error) = ports.shelf.put(Fate::Parked, &records).await {
+            tracing::error!(error = %Causes(&error), "readings not parked");
+            return false;
+        }
+        let notes = over.iter().flat_map(|(parking, _)| parking.gaps());
+        let notes = notes.map(|(place, mark)| async move {
+            ports.restarts.leave(&place, &mark).await.map_err(|error| {
+                tracing::error!(error = %Causes(&error), "a parked machine not noted");
+            })
+        });
+        let left: Vec<_> = stream::iter(notes)
+            .buffer_unordered(CONCURRENT_COMMITS)
+            .collect()
+            .await;
+        left.iter().all(Result::is_ok)
+    };
+    match deadline.run(parked).await {
+        Ok(true) => {}
+        Ok(false) => return Vec::new(),
+        Err(_) => {
+            tracing::error!(readings = records.len(), "no time left for parking");
+            return Vec::new();
+        }
+    }
+    for (parking, reason) in &over {
+        let readings = parking.parents().count();
+        ports.metrics.add(&metric::PARKED, &[reason], readings);
+        tracing::warn!(
+            machine = parking.machine(),
+            reason,
+            readings,
+            "readings parked: the machine was held for too long"
+        );
+    }
+    over.iter()
+        .flat_map(|(parking, _)| parking.parents().collect::<Vec<_>>())
+        .collect()
 }
 
 /// A machine with readings to judge, and what of them this invocation has already published.
@@ -160,22 +263,28 @@ impl End {
 }
 
 /// One attempt at a chunk of machines.
-struct Attempt<'a, S, O, Q> {
+struct Attempt<'a, S, O, Q, R> {
     plan: &'a ControlPlan,
-    ports: &'a Ports<S, O, Q>,
+    ports: &'a Ports<S, O, Q, R>,
     state_ttl: Duration,
     owner: &'a str,
+    /// Read once per invocation, by the first attempt.
+    restarts: &'a OnceCell<Pending>,
 }
 
 type Tried<'r, 'b> = Vec<(Open<'r, 'b>, End)>;
 
-impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
+impl<S: StateStore, O: Outbox, Q, R: Restarts> Attempt<'_, S, O, Q, R> {
     async fn run<'r, 'b>(&self, chunk: Vec<Open<'r, 'b>>) -> Tried<'r, 'b> {
         let names: Vec<_> = chunk
             .iter()
             .map(|machine| machine.readings.machine.as_str())
             .collect();
-        let loaded = match self.ports.states.load(&names).await {
+        let (loaded, restarts) = tokio::join!(
+            self.ports.states.load(&names),
+            self.restarts.get_or_init(|| self.restarts())
+        );
+        let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), machines = chunk.len(), "states not loaded");
@@ -188,7 +297,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         let mut tried = Vec::new();
         let mut judged = Vec::new();
         for machine in chunk {
-            match self.judge(&loaded, &machine) {
+            match self.judge(&loaded, restarts, &machine) {
                 None => tried.push((machine, End::Again("load"))),
                 Some(verdict) => judged.push((machine, verdict)),
             }
@@ -214,8 +323,27 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         tried
     }
 
+    /// The notes on parked readings; none where they cannot be read: going on without a restart is the lesser evil.
+    async fn restarts(&self) -> Pending {
+        let read = tokio::time::timeout(RESTARTS_TIME, self.ports.restarts.pending());
+        match read.await {
+            Ok(Ok(pending)) => return pending,
+            Ok(Err(error)) => {
+                tracing::error!(error = %Causes(&error), "notes on parked readings out of reach")
+            }
+            Err(_) => tracing::error!("no answer on parked readings"),
+        }
+        self.ports.metrics.add(&metric::RESTARTS_UNREAD, &[], 1);
+        Pending::default()
+    }
+
     /// `None` if nothing is known of the machine's state.
-    fn judge(&self, loaded: &Loaded, machine: &Open<'_, '_>) -> Option<Judged<'_>> {
+    fn judge(
+        &self,
+        loaded: &Loaded,
+        restarts: &Pending,
+        machine: &Open<'_, '_>,
+    ) -> Option<Judged<'_>> {
         let name = &machine.readings.machine;
         if loaded.unprocessed.contains(name) {
             return None;
@@ -238,7 +366,7 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
             }
         }
         let keep_ms = i64::try_from(self.state_ttl.as_millis()).unwrap_or(i64::MAX);
-        let verdict = judge(self.plan, &record, &machine.readings.readings, keep_ms);
+        let verdict = judge(self.plan, &record, &machine.readings, restarts, keep_ms);
         let entries = verdict.events.iter().map(Entry::of).collect();
         Some(Judged {
             version,
@@ -319,6 +447,12 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
                 }
             }
         }
+        for (place, mark) in &verdict.settled {
+            // What stays behind is found again, and then says nothing new.
+            if let Err(error) = self.ports.restarts.settle(place, mark).await {
+                tracing::warn!(error = %Causes(&error), "a note on parked readings not removed");
+            }
+        }
         self.count(verdict);
         End::Done
     }
@@ -328,6 +462,16 @@ impl<S: StateStore, O: Outbox, Q> Attempt<'_, S, O, Q> {
         metrics.add(&metric::READINGS_JUDGED, &[], verdict.judged);
         metrics.add(&metric::READINGS_REPLAYED, &[], verdict.replayed);
         metrics.add(&metric::READINGS_DUPLICATE, &[], verdict.duplicates);
+        metrics.add(
+            &metric::RULES_RESTARTED,
+            &[],
+            usize::from(verdict.restarted),
+        );
+        metrics.add(
+            &metric::MACHINES_ON_SEVERAL_SHARDS,
+            &[],
+            usize::from(verdict.is_on_several_shards),
+        );
         for (rule, times) in &verdict.not_applicable {
             metrics.add(&metric::NOT_APPLICABLE, &[rule], *times);
         }
@@ -351,6 +495,13 @@ struct Judged<'p> {
 }
 
 impl Open<'_, '_> {
+    fn parents(&self) -> impl Iterator<Item = usize> {
+        self.readings
+            .readings
+            .iter()
+            .map(|(record, _)| record.parent)
+    }
+
     fn has_published(&self, entry: &Entry) -> bool {
         self.published.get(&entry.id) == Some(&entry.json)
     }

@@ -9,27 +9,34 @@
 //! and committed, and a retry costs them a comparison. What cannot be read is set aside with its bytes at once.
 
 pub mod config;
+mod finished;
 mod function;
 mod handler;
+mod hold;
+mod late;
 mod machine;
 mod metric;
 mod outbox;
 mod plan_keeper;
 mod plan_source;
+mod restarts;
 mod state_store;
 mod verdict;
 mod watermark;
 
-pub use function::{Evaluator, InvokeError};
-pub use handler::{Ports, handle};
+pub use finished::Finished;
+pub use function::Evaluator;
+pub use handler::{Limits, Ports, handle};
+pub use hold::{Hold, Parking};
 pub use machine::{MachineReadings, sort};
 pub use metric::METRICS;
 pub use outbox::{Entry, KinesisOutbox, Outbox};
 pub use plan_keeper::{PlanKeeper, PlanUnusable};
 pub use plan_source::{AnyPlanSource, Fetched, FilePlanSource, PlanSource, PlanUri, S3PlanSource};
+pub use restarts::{Pending, Place, Restarts, S3Restarts};
 pub use state_store::{Commit, Committed, DynamoStateStore, Loaded, StateStore, StoredState};
 pub use verdict::{MachineRecord, Verdict, judge};
-pub use watermark::{Position, Watermarks};
+pub use watermark::{Mark, Position, Watermarks};
 
 /// Why a port's call had no effect that can be relied on.
 #[derive(Debug, thiserror::Error)]

@@ -16,15 +16,19 @@ pub struct MachineReadings<'r, 'b> {
 }
 
 /// The batch's readings by machine, in the order in which the machines first appear, and what no retry makes
-/// readable.
+/// readable. Records that are `finished`, by their index in the batch, are left out.
 pub fn sort<'r, 'b>(
     plan: &ControlPlan,
     batch: &'r Batch<'b>,
+    finished: &[bool],
 ) -> (Vec<MachineReadings<'r, 'b>>, Basket) {
     let mut machines: Vec<MachineReadings<'r, 'b>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut unreadable = Basket::of(batch);
-    for record in batch.user_records() {
+    for record in batch
+        .user_records()
+        .filter(|record| !finished[record.parent])
+    {
         match plan.read(record.data) {
             Err(error) => {
                 unreadable.add(

@@ -13,6 +13,11 @@ pub const METRICS: &[Metric] = &[
     QUARANTINED,
     UNFINISHED,
     MACHINES_HELD,
+    PARKED,
+    RULES_RESTARTED,
+    RESTARTS_UNREAD,
+    MACHINES_ON_SEVERAL_SHARDS,
+    LATE_READINGS,
     STATE_LOST,
     PLAN_REFUSED,
     PLAN_UNREACHABLE,
@@ -44,6 +49,31 @@ pub(crate) const MACHINES_HELD: Metric = Metric::count(
     "MachinesHeld",
     &["reason"],
     "attempts at a machine that a later one must repeat",
+);
+pub(crate) const PARKED: Metric = Metric::count(
+    "Parked",
+    &["reason"],
+    "readings set aside because their machine was held for too long",
+);
+pub(crate) const RULES_RESTARTED: Metric = Metric::count(
+    "RulesRestarted",
+    &[],
+    "machines whose rules began anew after readings that were parked",
+);
+pub(crate) const RESTARTS_UNREAD: Metric = Metric::count(
+    "RestartsUnread",
+    &[],
+    "invocations that could not see which machines' rules must begin anew",
+);
+pub(crate) const MACHINES_ON_SEVERAL_SHARDS: Metric = Metric::count(
+    "MachinesOnSeveralShards",
+    &[],
+    "machines with readings on two shards within a minute: between shards there is no order",
+);
+pub(crate) const LATE_READINGS: Metric = Metric::count(
+    "LateReadings",
+    &["outcome"],
+    "readings that were brought back after their turn, by what became of them",
 );
 pub(crate) const STATE_LOST: Metric = Metric::count(
     "StateLost",

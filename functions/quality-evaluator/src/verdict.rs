@@ -1,14 +1,16 @@
 //! One machine's readings judged from a loaded state. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use control_plan::{ControlPlan, Reading};
 use judgement::MachineState;
 use kinesis_batch::UserRecord;
 use quality_event::{QualityEvent, Source, Timestamp};
 
+use crate::machine::MachineReadings;
+use crate::restarts::{Pending, Place};
 use crate::state_store::StoredState;
-use crate::watermark::{Position, Watermarks};
+use crate::watermark::{Mark, Position, Watermarks};
 
 /// What the table holds of a machine.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,15 +61,29 @@ pub struct Verdict<'p> {
     pub not_applicable: BTreeMap<&'p str, usize>,
     /// When the last reading's record arrived, in milliseconds since the epoch.
     pub arrived_ms: i64,
+    /// Notes on parked readings that the next record takes account of.
+    pub settled: Vec<(Place, Mark)>,
+    /// Whether the rules began anew because of one.
+    pub restarted: bool,
+    /// Whether readings of the machine arrived of late on another shard of the stream as well.
+    pub is_on_several_shards: bool,
 }
 
-/// Judges `readings`, which are in stream order, from `record`; watermarks older than `keep_ms` are forgotten.
+/// Within such a time, readings on two shards come in no certain order.
+const SEVERAL_SHARDS_MS: i64 = 60_000;
+
+/// Judges the readings, which are in stream order, from `record`; watermarks older than `keep_ms` are forgotten.
+///
+/// Where `pending` notes that some of the machine's readings were parked that the record does not hold, the rules
+/// begin anew before the first reading. Parked readings that are delivered once more are skipped: they are safe.
 pub fn judge<'p>(
     plan: &'p ControlPlan,
     record: &MachineRecord,
-    readings: &[(&UserRecord<'_>, Reading)],
+    machine: &MachineReadings<'_, '_>,
+    pending: &Pending,
     keep_ms: i64,
 ) -> Verdict<'p> {
+    let readings = &machine.readings;
     let mut next = record.clone();
     let mut verdict = Verdict {
         events: Vec::new(),
@@ -78,10 +94,13 @@ pub fn judge<'p>(
         duplicates: 0,
         not_applicable: BTreeMap::new(),
         arrived_ms: readings.last().map_or(0, |(place, _)| place.arrived_ms),
+        settled: Vec::new(),
+        restarted: false,
+        is_on_several_shards: false,
     };
+    verdict.take_account(&machine.machine, readings, pending, &mut next);
     for (place, reading) in readings {
-        // Two streams have shards of one name.
-        let shard = format!("{}/{}", place.stream_arn, place.shard);
+        let shard = shard_key(place);
         let position = Position::of(place);
         if next.watermarks.cover(&shard, &position) {
             verdict.replayed += 1;
@@ -95,15 +114,50 @@ pub fn judge<'p>(
         }
         verdict.duplicates += usize::from(judgement.is_duplicate);
         verdict.judged += usize::from(!judgement.is_duplicate);
+        verdict.is_on_several_shards |=
+            next.watermarks
+                .has_other_shard(&shard, place.arrived_ms, SEVERAL_SHARDS_MS);
         next.watermarks.advance(&shard, position, place.arrived_ms);
     }
     next.watermarks.prune(verdict.arrived_ms, keep_ms);
-    verdict.changed = next.state != record.state;
+    verdict.changed = next.state != record.state || !verdict.settled.is_empty();
     verdict.next = next;
     verdict
 }
 
-fn source(place: &UserRecord<'_>) -> Source {
+impl Verdict<'_> {
+    /// Restarts the rules where a note speaks of readings that the record does not hold.
+    fn take_account(
+        &mut self,
+        machine: &str,
+        readings: &[(&UserRecord<'_>, Reading)],
+        pending: &Pending,
+        next: &mut MachineRecord,
+    ) {
+        if pending.is_empty() {
+            return;
+        }
+        let mut shards: BTreeSet<String> = next.watermarks.shards().map(str::to_owned).collect();
+        shards.extend(readings.iter().map(|(place, _)| shard_key(place)));
+        for shard in shards {
+            let place = Place::of(machine, &shard);
+            for mark in pending.at(&place) {
+                self.restarted |= next.watermarks.skip(&shard, mark);
+                self.settled.push((place.clone(), mark.clone()));
+            }
+        }
+        if self.restarted {
+            next.state.restart();
+        }
+    }
+}
+
+/// The key of a shard's watermark: two streams have shards of one name.
+pub(crate) fn shard_key(place: &UserRecord<'_>) -> String {
+    format!("{}/{}", place.stream_arn, place.shard)
+}
+
+pub(crate) fn source(place: &UserRecord<'_>) -> Source {
     Source::Stream {
         stream: place.stream_arn.to_owned(),
         shard: place.shard.to_owned(),

@@ -33,10 +33,49 @@ impl Position {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watermarks(BTreeMap<String, Mark>);
 
+/// A reading's place and when its record arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mark {
+pub struct Mark {
     position: Position,
     arrived_ms: i64,
+}
+
+impl Mark {
+    /// The mark of a reading.
+    pub fn new(position: Position, arrived_ms: i64) -> Self {
+        Self {
+            position,
+            arrived_ms,
+        }
+    }
+
+    /// `<sequence number>:<sub-sequence number>:<arrival in milliseconds>`.
+    pub fn to_text(&self) -> String {
+        let Position {
+            sequence_number,
+            sub_sequence_number,
+        } = &self.position;
+        format!(
+            "{sequence_number}:{sub_sequence_number}:{}",
+            self.arrived_ms
+        )
+    }
+
+    /// The inverse of [`Mark::to_text`]; `None` if the text is not a mark.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let sequence_number = parts.next()?.parse().ok()?;
+        let sub_sequence_number = parts.next()?.parse().ok()?;
+        let arrived_ms = parts.next()?.parse().ok()?;
+        let position = Position {
+            sequence_number,
+            sub_sequence_number,
+        };
+        parts.next().is_none().then_some(Self {
+            position,
+            arrived_ms,
+        })
+    }
 }
 
 impl Watermarks {
@@ -68,42 +107,40 @@ impl Watermarks {
             .retain(|_, mark| arrived_ms.saturating_sub(mark.arrived_ms) <= keep_ms);
     }
 
+    /// Takes account of a gap up to `mark`; false if the marks had passed it already.
+    pub fn skip(&mut self, shard: &str, mark: &Mark) -> bool {
+        let is_new = !self.cover(shard, &mark.position);
+        self.advance(shard, mark.position.clone(), mark.arrived_ms);
+        is_new
+    }
+
+    /// The shards that are known.
+    pub fn shards(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether a reading of another shard of the same stream arrived no more than `within_ms` before `arrived_ms`.
+    pub fn has_other_shard(&self, shard: &str, arrived_ms: i64, within_ms: i64) -> bool {
+        let stream = |shard: &str| shard.rsplit_once('/').map(|(stream, _)| stream.to_owned());
+        self.0.iter().any(|(other, mark)| {
+            other != shard
+                && stream(other) == stream(shard)
+                && arrived_ms.saturating_sub(mark.arrived_ms) <= within_ms
+        })
+    }
+
     /// Shard and mark as text, for the table.
     pub fn to_texts(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(shard, mark)| {
-            let Position {
-                sequence_number,
-                sub_sequence_number,
-            } = &mark.position;
-            (
-                shard.as_str(),
-                format!(
-                    "{sequence_number}:{sub_sequence_number}:{}",
-                    mark.arrived_ms
-                ),
-            )
-        })
+        self.0
+            .iter()
+            .map(|(shard, mark)| (shard.as_str(), mark.to_text()))
     }
 
     /// The inverse of [`Watermarks::to_texts`]; `None` if a text is not a mark.
     pub fn from_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Option<Self> {
-        let mark = |text: &str| {
-            let mut parts = text.split(':');
-            let sequence_number = parts.next()?.parse().ok()?;
-            let sub_sequence_number = parts.next()?.parse().ok()?;
-            let arrived_ms = parts.next()?.parse().ok()?;
-            let position = Position {
-                sequence_number,
-                sub_sequence_number,
-            };
-            parts.next().is_none().then_some(Mark {
-                position,
-                arrived_ms,
-            })
-        };
         texts
             .into_iter()
-            .map(|(shard, text)| Some((shard.to_owned(), mark(text)?)))
+            .map(|(shard, text)| Some((shard.to_owned(), Mark::from_text(text)?)))
             .collect::<Option<_>>()
             .map(Self)
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use kinesis_batch::{Batch, BatchError, BatchResponse};
+use kinesis_batch::{Batch, BatchError};
 use lambda_function::aws::SdkConfig;
 use lambda_function::clock::Clock;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::Metrics;
-use set_aside::S3Shelf;
+use set_aside::{Answer, Returned, S3Shelf};
 
 use crate::config::{Config, Policy};
 use crate::{DynamoClaims, Ports, SnsTopic, handle};
@@ -40,7 +40,7 @@ impl<K: Clock> Alerter<K> {
         }
     }
 
-    /// Alerts for one batch. `request_id` names this invocation and no other.
+    /// Alerts for one batch, or for events that are brought back. `request_id` names this invocation and no other.
     ///
     /// # Errors
     /// If `body` is no Kinesis event.
@@ -49,9 +49,24 @@ impl<K: Clock> Alerter<K> {
         body: &[u8],
         request_id: &str,
         deadline: Deadline,
-    ) -> Result<BatchResponse, BatchError> {
+    ) -> Result<Answer, BatchError> {
         let mut buffer = Vec::new();
         let batch = Batch::decode(body, &mut buffer)?;
-        Ok(handle(&self.policy, &self.ports, &batch, request_id, deadline).await)
+        let own = &self.ports;
+        if !batch.is_redrive() {
+            let outcomes = handle(&self.policy, own, &batch, request_id, deadline).await;
+            return Ok(Answer::Batch(outcomes.response()));
+        }
+        let ports = Ports {
+            claims: own.claims.clone(),
+            alerts: own.alerts.clone(),
+            line_stops: own.line_stops.clone(),
+            shelf: Returned::default(),
+            clock: &own.clock,
+            metrics: own.metrics.clone(),
+        };
+        let outcomes = handle(&self.policy, &ports, &batch, request_id, deadline).await;
+        let report = ports.shelf.report(&batch, &outcomes, &ports.metrics);
+        Ok(Answer::Redrive(report))
     }
 }

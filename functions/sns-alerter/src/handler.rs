@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kinesis_batch::{Batch, BatchResponse, UserRecord};
+use kinesis_batch::{Batch, Outcomes, UserRecord};
 use lambda_function::Causes;
 use lambda_function::clock::Clock;
 use lambda_function::deadline::Deadline;
@@ -20,14 +20,14 @@ use crate::ports::Ports;
 use crate::topic::Topic;
 
 /// Never fails as a whole: the stream resumes at the first record that is not done. `request_id` names this
-/// invocation and no other.
+/// invocation and no other. For events that are brought back nothing is different: their claims tell what was said.
 pub async fn handle<C: Claims, T: Topic, S: Shelf, K: Clock>(
     policy: &Policy,
     ports: &Ports<C, T, S, K>,
     batch: &Batch<'_>,
     request_id: &str,
     deadline: Deadline,
-) -> BatchResponse {
+) -> Outcomes {
     let records = batch.user_records().as_slice();
     let mut ledger = Ledger::of(records);
     let mut unreadable = Basket::of(batch);
@@ -99,7 +99,7 @@ pub async fn handle<C: Claims, T: Topic, S: Shelf, K: Clock>(
         unfinished = outcomes.unfinished(),
         "batch alerted"
     );
-    outcomes.response()
+    outcomes
 }
 
 /// What the batch's user records wait for: so many messages, and the safe keeping of what a topic refuses.

@@ -1,7 +1,7 @@
 //! What the alerter counts. Dimensions name reasons and purposes, never machines.
 
 use lambda_function::metrics::{Metric, UNFINISHED};
-use set_aside::QUARANTINED;
+use set_aside::{QUARANTINED, REDRIVEN};
 
 /// Every metric of this function.
 pub const METRICS: &[Metric] = &[
@@ -11,6 +11,7 @@ pub const METRICS: &[Metric] = &[
     UNMARKED,
     TAKEN_OVER,
     QUARANTINED,
+    REDRIVEN,
     UNFINISHED,
 ];
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use kinesis_batch::{Batch, BatchResponse};
+use kinesis_batch::Batch;
 use lambda_function::deadline::Deadline;
 use serde_json::{Value, json};
 
@@ -96,18 +96,18 @@ pub async fn invoke(
             .advance(last_ms + DELAY_MS - bench.world.now_ms());
     }
     let deadline = Deadline::after(FUNCTION_TIMEOUT - Duration::from_secs(2));
-    let response: BatchResponse = match function {
+    Ok(match function {
         Function::QualityEvaluator => {
-            bench
-                .evaluator()
-                .await?
-                .invoke(body, "local", deadline)
-                .await?
+            let evaluator = bench.evaluator().await?;
+            serde_json::to_value(evaluator.invoke(body, "local", deadline).await?)?
         }
-        Function::DynamodbWriter => bench.writer(&[])?.invoke(body, deadline).await?,
-        Function::SnsAlerter => bench.alerter()?.invoke(body, "local", deadline).await?,
-    };
-    Ok(serde_json::to_value(response)?)
+        Function::DynamodbWriter => {
+            serde_json::to_value(bench.writer(&[])?.invoke(body, deadline).await?)?
+        }
+        Function::SnsAlerter => {
+            serde_json::to_value(bench.alerter()?.invoke(body, "local", deadline).await?)?
+        }
+    })
 }
 
 #[cfg(test)]

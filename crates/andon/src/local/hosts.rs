@@ -119,8 +119,9 @@ fn variables(
     variables
 }
 
-fn log(folder: &Path, package: &str) -> Result<Arc<dyn runtime_api::LogSink>, Failure> {
-    let path = folder.join(format!("{package}.log"));
+/// The file `<name>.log` in `folder`, begun anew.
+pub fn log(folder: &Path, name: &str) -> Result<Arc<dyn runtime_api::LogSink>, Failure> {
+    let path = folder.join(format!("{name}.log"));
     let cannot = |error| {
         Failure::check(format_args!("cannot write {}", path.display()))
             .caused_by(error)

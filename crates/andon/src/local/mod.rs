@@ -42,6 +42,10 @@ use session::Session;
 use steps::Steps;
 use summary::Summary;
 
+pub(crate) use build::{build, packages};
+pub(crate) use hosts::log;
+pub(crate) use session::{STACK, sdk};
+
 /// The whole pipeline on this machine, fed with recorded readings
 ///
 /// Needs Rust and Python 3, no AWS account. The first run installs a local AWS under target/ and builds the functions.
@@ -161,7 +165,7 @@ fn tell(steps: &Steps, check: &Check) {
 
 /// The folder that holds templates and functions: this one, or the nearest above it. Started by `cargo`, the one that
 /// this tool was built from will do too.
-fn project() -> Result<PathBuf, Failure> {
+pub(crate) fn project() -> Result<PathBuf, Failure> {
     let here = std::env::current_dir().map_err(|error| {
         Failure::check("cannot tell the current folder")
             .caused_by(error)

@@ -61,7 +61,8 @@ pub struct Ran {
     pub pipeline: Duration,
 }
 
-const STACK: &str = "andon";
+/// The stack's name, and the prefix of the functions'.
+pub const STACK: &str = "andon";
 /// So long without a single record passed, and the run is given up.
 const STUCK: Duration = Duration::from_secs(120);
 /// Between two looks at what takes long.
@@ -257,7 +258,7 @@ async fn start_aws(
 }
 
 /// Leads to the local AWS and to nothing else; the user's own configuration is not read.
-fn sdk(endpoint: &str) -> SdkConfig {
+pub fn sdk(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "andon-local");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

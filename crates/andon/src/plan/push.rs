@@ -8,12 +8,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use aws_config::SdkConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use clap::Args;
 use control_plan::ControlPlan;
 
 use super::source;
-use crate::aws::{AwsOptions, failed, s3};
+use crate::aws::{AwsOptions, failed, s3, stack_outputs};
 use crate::failure::Failure;
 
 /// Put a plan into service, or an older version of it again
@@ -95,9 +96,7 @@ impl Push {
                 bucket: bucket.clone(),
                 key: self.key.clone(),
             },
-            (None, None, stack) => {
-                place_of_stack(&aws_sdk_cloudformation::Client::new(&sdk), stack.as_deref()).await?
-            }
+            (None, None, stack) => place_of_stack(&sdk, stack.as_deref()).await?,
         };
         let plans = Plans {
             client: s3(&sdk),
@@ -223,22 +222,10 @@ impl Plans {
     }
 }
 
-async fn place_of_stack(
-    client: &aws_sdk_cloudformation::Client,
-    stack: Option<&str>,
-) -> Result<Place, Failure> {
+async fn place_of_stack(sdk: &SdkConfig, stack: Option<&str>) -> Result<Place, Failure> {
     let stack = stack.unwrap_or_default();
-    let answer = client
-        .describe_stacks()
-        .stack_name(stack)
-        .send()
-        .await
-        .map_err(|error| failed(format_args!("cannot describe stack {stack}"), &error))?;
-    let outputs = answer.stacks().iter().flat_map(|stack| stack.outputs());
-    let uri = outputs
-        .into_iter()
-        .find(|output| output.output_key() == Some("PlanUri"))
-        .and_then(|output| output.output_value());
+    let outputs = stack_outputs(sdk, stack).await?;
+    let uri = outputs.get("PlanUri");
     uri.and_then(|uri| uri.parse().ok()).ok_or_else(|| {
         Failure::check(format_args!(
             "stack {stack} has no output PlanUri that is an s3:// address"

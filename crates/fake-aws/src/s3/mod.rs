@@ -1,6 +1,7 @@
 //! S3: buckets of objects, over REST, path-style and virtual-host style. Errors are S3's own.
 
 mod body;
+mod delete;
 mod get;
 mod list;
 mod put;
@@ -83,6 +84,7 @@ pub(crate) fn receive(request: &Request) -> Received {
         ("PUT", false) => "PutObject",
         ("GET", false) => "GetObject",
         ("HEAD", false) => "HeadObject",
+        ("DELETE", false) => "DeleteObject",
         ("GET", true) if listing => "ListObjectsV2",
         _ => "",
     };
@@ -90,6 +92,7 @@ pub(crate) fn receive(request: &Request) -> Received {
         supported(request, name).and_then(|()| -> Result<Box<dyn Operation>, Refusal> {
             Ok(match name {
                 "PutObject" => Box::new(put::PutObject::read(request, bucket, key)?),
+                "DeleteObject" => Box::new(delete::DeleteObject::new(bucket, key)),
                 "ListObjectsV2" => Box::new(list::ListObjectsV2::read(request, bucket)?),
                 _ => Box::new(get::GetObject::read(
                     request,

@@ -1,0 +1,86 @@
+//! `andon redrive show`: the records of an object or a file, as lines that a person can edit.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::held::Held;
+use super::lines;
+use super::place::Where;
+use super::report::plural;
+use super::source::{Source, read_file};
+use crate::failure::Failure;
+
+/// The records of an object or a file, as lines that can be edited
+///
+/// A payload stands under `text` where it is text, else in base64 under `data`. `andon redrive run FILE` takes the lines
+/// back, edited or not.
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// An object's key, or a file
+    #[arg(value_name = "KEY|FILE")]
+    what: Source,
+    /// Write the lines here
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl Show {
+    /// Writes the lines.
+    pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
+        let held = match &self.what {
+            Source::File(path) => read_file(path)?,
+            Source::Key(key) => self.place.find().await?.bucket()?.read(key).await?,
+        };
+        self.write(&held, out)
+    }
+
+    fn write(&self, held: &[Held], out: &mut impl Write) -> Result<(), Failure> {
+        let lines = lines::write(held).map_err(std::io::Error::from)?;
+        let Some(path) = &self.out else {
+            return Ok(out.write_all(&lines)?);
+        };
+        std::fs::write(path, lines).map_err(|error| {
+            Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
+        })?;
+        writeln!(
+            out,
+            "{} {} in {}; to bring them back, edited or not: andon redrive run {}",
+            held.len(),
+            plural(held.len(), "record"),
+            path.display(),
+            path.display()
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redrive::held::tests::parked;
+
+    #[test]
+    fn lines_go_to_the_file_and_the_next_step_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fixed.ndjson");
+        let show = Show {
+            what: Source::Key("parked/x".into()),
+            out: Some(path.clone()),
+            place: Where::default(),
+        };
+        let mut out = Vec::new();
+        show.write(&[parked(1)], &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.starts_with("1 record in ") && text.contains("andon redrive run"),
+            "{text}"
+        );
+        let held = read_file(&path).unwrap();
+        assert_eq!(held[0].record, parked(1).record);
+        assert_eq!(held[0].origin, parked(1).origin);
+    }
+}
