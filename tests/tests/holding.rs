@@ -210,6 +210,28 @@ async fn a_machine_that_fails_is_not_parked_before_its_time_whatever_the_reason(
     }
 }
 
+/// After an outage everything is older than the hold: a fault that passes parks nothing.
+#[tokio::test(start_paused = true)]
+async fn a_backlog_is_not_parked_for_a_fault_that_passes() {
+    for (service, operation) in [
+        (Service::DynamoDb, "BatchGetItem"),
+        (Service::DynamoDb, "PutItem"),
+        (Service::Kinesis, "PutRecords"),
+    ] {
+        let rig = Rig::new();
+        let batch = batches(&rig).of(&[overpowered("press-1", 0), overpowered("press-2", 1)]);
+        rig.clock.advance(10 * TOO_LONG);
+        rig.world.fault(
+            Fault::new(service, operation)
+                .when(When::first(8))
+                .then(Effect::FailBefore),
+        );
+        assert_eq!(rig.judge(&batch).await, None, "{operation}");
+        assert!(rig.parked().is_empty(), "{operation}");
+        assert_eq!(committed(&rig), ["press-1", "press-2"], "{operation}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_parked_before_the_time_out() {
     for (service, operation) in [

@@ -5,6 +5,7 @@
 //! are. Source: AIAG, *Statistical Process Control*, 2nd edition, chapter IV.
 
 use crate::constants::d2;
+use crate::definition::MAX_MAGNITUDE;
 
 /// Count, mean and squares of values, by Welford's recurrence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,9 +16,9 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Takes in a value; what is not finite is passed over.
+    /// Takes in a value; what no chart takes (not finite, 1e150 or more in magnitude) is passed over.
     pub fn push(&mut self, value: f64) {
-        if !value.is_finite() {
+        if !is_usable(value) {
             return;
         }
         self.n += 1;
@@ -79,9 +80,9 @@ impl Within {
         }
     }
 
-    /// Takes in a value; what is not finite is passed over.
+    /// Takes in a value; what no chart takes (not finite, 1e150 or more in magnitude) is passed over.
     pub fn push(&mut self, value: f64) {
-        if !value.is_finite() {
+        if !is_usable(value) {
             return;
         }
         if self.n == 0 {
@@ -152,6 +153,12 @@ impl Capability {
     }
 }
 
+/// Squares of such values do not overflow.
+fn is_usable(value: f64) -> bool {
+    // NaN is not below anything.
+    value.abs() < MAX_MAGNITUDE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +189,17 @@ mod tests {
             (one_sided.pp, one_sided.cp, one_sided.cpk),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn values_that_no_chart_takes_are_passed_over() {
+        let (mut overall, mut within) = (Moments::default(), Within::subgroups_of(2));
+        for value in [1.0, f64::NAN, 1e200, f64::NEG_INFINITY, 3.0] {
+            overall.push(value);
+            within.push(value);
+        }
+        assert_eq!((overall.n(), overall.mean()), (2, 2.0));
+        near(within.standard_deviation(), 2.0 / d2(2));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A round takes the unfinished machines in chunks. A machine whose load, publication or commit failed for a
 //! reason that may pass, or that lost the race for its state, comes again in the next round, until the deadline;
 //! every machine thus gets its turn before any gets a second one. A machine whose readings have waited longer than
-//! the hold gets one turn; if that fails, its readings are parked and its rules will begin anew after them.
+//! the hold is tried for a few seconds only; then its readings are parked and its rules will begin anew after them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -34,6 +34,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Kept back from judging where a machine may have to be parked; at most a third of what is left.
 const PARKING_TIME: Duration = Duration::from_secs(5);
+/// How long a machine that has waited long enough is tried again in one invocation: a backlog is all old, and one
+/// throttled call must not park it; a machine that fails for good must not slow its shard down for long.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// A bucket that hangs must not hold up judging: what it would have said is rarely anything.
 const RESTARTS_TIME: Duration = Duration::from_millis(500);
 
@@ -128,6 +131,7 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
         true => all,
         false => all.within(all.remaining() - PARKING_TIME.min(all.remaining() / 3)),
     };
+    let patience = deadline.within(PATIENCE);
     let restarts = OnceCell::new();
     let mut done = Vec::new();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
@@ -162,8 +166,13 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
                     (End::GivenUp(reason), None) => {
                         ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
                     }
-                    // It has waited long enough: one turn in each invocation.
-                    (End::Again(reason) | End::GivenUp(reason), Some((_, why))) => *why = reason,
+                    (End::Again(reason), Some((_, why))) => {
+                        *why = reason;
+                        if !patience.is_past() {
+                            again.push(machine);
+                        }
+                    }
+                    (End::GivenUp(reason), Some((_, why))) => *why = reason,
                 }
             }
         }
