@@ -66,12 +66,12 @@
 //! | the stream's retention | [failures] | `retries::records_are_retried_until_the_stream_drops_them` |
 //! | `BisectBatchOnFunctionError` | [failures] | `retries::bisect_splits_a_failed_batch_in_two`, `retries::bisecting_uses_no_retry`, `retries::without_bisect_a_failed_batch_is_retried_whole` |
 //! | `BisectBatchOnFunctionError` with `FunctionResponseTypes` | [partial] | `settings::bisect_and_report_are_switched_on_by_their_fields`, `retries::an_invocation_error_is_bisected_whether_or_not_failures_are_reported`, `retries::a_partial_response_splits_at_the_returned_number_and_only_the_rest_is_retried` |
-//! | `DestinationConfig` | [destination] | `settings::failure_destination_is_a_queue_a_topic_or_a_bucket` |
+//! | `DestinationConfig`; Kafka topics are refused | [destination] | `settings::failure_destination_is_a_queue_a_topic_or_a_bucket` |
 //! | `TumblingWindowInSeconds`, `FilterCriteria`: refused | [parameters] | `settings::tumbling_windows_and_filters_are_refused` |
 //!
 //! | Stream | Page | Tests |
 //! |---|---|---|
-//! | the event | [records] | `event::an_event_is_the_one_that_lambda_publishes` |
+//! | the event | [records] | `event::an_event_is_the_one_that_lambda_publishes`, `event::an_event_is_read_by_the_types_that_functions_use` |
 //! | 6 MB of payload | [records] | `batching::a_batch_is_invoked_when_its_payload_reaches_6_mb` |
 //! | one batch of a shard at a time | [records] | `batching::a_shard_has_one_batch_under_way`, `batching::a_batch_has_records_of_one_shard` |
 //! | polling | [records] | `batching::a_shard_at_its_tip_is_polled_once_a_second` |
@@ -115,6 +115,10 @@
 //! | waits between retries: 200 ms, doubled, up to 10 s; none after a split | `choices::retries_wait_twice_as_long_each_time_up_to_ten_seconds` |
 //! | halves follow at once | `choices::a_split_batch_is_invoked_without_a_wait` |
 //! | too old: those records, not their batch | `choices::of_an_ageing_batch_only_the_old_records_are_discarded` |
+//! | each part of a split batch is told on its own | `choices::each_part_of_a_split_batch_that_is_given_up_is_told_on_its_own` |
+//! | the parts of a split batch have all retries | `choices::the_parts_of_a_split_batch_have_all_retries` |
+//! | `condition` of records that are too old: `RecordAgeExceeded` | `choices::the_condition_of_records_that_are_too_old_is_record_age_exceeded` |
+//! | a `StartingPositionTimestamp` that lies ahead: waited for, where Lambda refuses it | `choices::a_start_that_lies_ahead_is_waited_for` |
 //! | one record over 6 MB: `RecordTooLarge`, at once | `choices::a_record_that_no_invocation_can_carry_is_discarded_at_once` |
 //! | a window that stayed empty begins anew | `choices::a_window_without_records_begins_with_the_next_record` |
 //! | a shard's end ends its window | `choices::at_the_end_of_a_shard_a_batch_does_not_wait_for_its_window` |

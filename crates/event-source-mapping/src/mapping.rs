@@ -122,7 +122,7 @@ impl Mapping {
         }
     }
 
-    /// Answers an invocation; its request id is derived from its records.
+    /// Answers an invocation; its request id is derived from the mapping and the invocation's number.
     pub fn answered(
         &mut self,
         id: InvocationId,

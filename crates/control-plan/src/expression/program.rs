@@ -183,24 +183,28 @@ impl Program {
     }
 
     fn run_on<const DEPTH: usize>(&self, frame: &Frame<'_>) -> f64 {
+        // The top of the stack is kept apart: most steps touch nothing else. DEPTH is a power of two and the checked
+        // depth of a program never more, so that the mask changes no place and saves the bounds check.
         let mut stack = [0.0_f64; DEPTH];
-        let mut top = 0_usize;
+        let mut top = 0.0_f64;
+        let mut below = 0_usize;
         let mut at = 0_usize;
         macro_rules! push {
             ($value:expr) => {{
-                stack[top] = $value;
-                top += 1;
+                stack[below & (DEPTH - 1)] = top;
+                below += 1;
+                top = $value;
             }};
         }
         macro_rules! unary {
             ($f:expr) => {
-                stack[top - 1] = $f(stack[top - 1])
+                top = $f(top)
             };
         }
         macro_rules! binary {
             ($f:expr) => {{
-                top -= 1;
-                stack[top - 1] = $f(stack[top - 1], stack[top]);
+                below -= 1;
+                top = $f(stack[below & (DEPTH - 1)], top);
             }};
         }
         while let Some(op) = self.ops.get(at) {
@@ -261,22 +265,22 @@ impl Program {
                 }),
                 Op::And => binary!(|a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * b }),
                 Op::Or => binary!(|a: f64, b: f64| if a == 1.0 || b == 1.0 { 1.0 } else { a + b }),
-                Op::JumpIfFalse(to) if stack[top - 1] == 0.0 => at = usize::from(to),
-                Op::JumpIfTrue(to) if stack[top - 1] == 1.0 => at = usize::from(to),
+                Op::JumpIfFalse(to) if top == 0.0 => at = usize::from(to),
+                Op::JumpIfTrue(to) if top == 1.0 => at = usize::from(to),
                 Op::JumpIfFalse(_) | Op::JumpIfTrue(_) => {}
-                Op::Choose { otherwise, end } => {
-                    top -= 1;
-                    if stack[top].is_nan() {
-                        push!(NOTHING);
-                        at = usize::from(end);
-                    } else if stack[top] == 0.0 {
+                // No value is the whole choice's result.
+                Op::Choose { end, .. } if top.is_nan() => at = usize::from(end),
+                Op::Choose { otherwise, .. } => {
+                    if top == 0.0 {
                         at = usize::from(otherwise);
                     }
+                    below -= 1;
+                    top = stack[below & (DEPTH - 1)];
                 }
                 Op::Jump(to) => at = usize::from(to),
             }
         }
-        stack[0]
+        top
     }
 
     /// The text behind an index: attributes first, then the program's literals.

@@ -68,9 +68,11 @@ fn the_next_window_begins_when_the_previous_invocation_completes() {
     });
     world.put_now([1]);
     let first = world.next_invocation();
+    // Read well before the invocation completes, so that it is not the read that the window begins with.
     world.put_now([2]);
-    world.now_ms += 12_000;
+    world.now_ms += 2_000;
     assert_eq!(world.invoked(), [], "one batch of a shard at a time");
+    world.now_ms += 10_000;
     world.answer(&first, &ok());
     let completed_ms = world.now_ms;
     assert_eq!(numbers(&world.next_invocation()), [2]);

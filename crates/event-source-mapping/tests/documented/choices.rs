@@ -1,7 +1,9 @@
 //! Where the documentation is silent or disagrees with itself. Nothing may depend on these; they are tested so that they
 //! do not change by accident.
 
-use event_source_mapping::{Condition, Position, Settings, Source, SourceRecord};
+use event_source_mapping::{
+    Answer, Condition, Position, Settings, Source, SourceRecord, StartingPosition,
+};
 use kinesis_batch::envelope::MAX_EVENT_BYTES;
 use serde_json::Value;
 
@@ -150,6 +152,83 @@ fn of_an_ageing_batch_only_the_old_records_are_discarded() {
     assert_eq!(of(&world.discarded[0].records), [1]);
 }
 
+/// No page has the word. It stands in objects that the service has written, and emulators keep it.
+#[test]
+fn the_condition_of_records_that_are_too_old_is_record_age_exceeded() {
+    let mut world = World::new(Settings {
+        maximum_record_age_s: Some(60),
+        ..Settings::default()
+    });
+    world.put([record(1, "press-07", START - 60_001)]);
+    assert_eq!(world.invoked(), []);
+    let pointer: Value = serde_json::from_str(&world.discarded[0].to_pointer_json()).unwrap();
+    assert_eq!(pointer["requestContext"]["condition"], "RecordAgeExceeded");
+}
+
+/// Lambda may join what it tells of several parts, so that a message can name more than one record after bisecting:
+/// "AWS::Lambda::EventSourceMapping",
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html>.
+#[test]
+fn each_part_of_a_split_batch_that_is_given_up_is_told_on_its_own() {
+    let mut world = World::new(Settings {
+        bisect_batch_on_function_error: true,
+        maximum_retry_attempts: Some(0),
+        ..Settings::default()
+    });
+    world.put_now([1, 2]);
+    for _ in 0..3 {
+        let invocation = world.next_invocation();
+        world.answer(&invocation, &error());
+    }
+    assert_eq!(world.invoked(), []);
+    let told: Vec<_> = world
+        .discarded
+        .iter()
+        .map(|discarded| of(&discarded.records))
+        .collect();
+    assert_eq!(told, [[1], [2]]);
+}
+
+/// A retry of the whole batch is not one of its parts.
+#[test]
+fn the_parts_of_a_split_batch_have_all_retries() {
+    let mut world = World::new(Settings {
+        bisect_batch_on_function_error: true,
+        report_batch_item_failures: true,
+        maximum_retry_attempts: Some(1),
+        ..Settings::default()
+    });
+    world.put_now([1, 2]);
+    // The whole batch: a retry, then a split. Then each part: an attempt and a retry.
+    let answers = [failed(&[1]), error(), error(), error(), error(), error()];
+    for (answer, expected) in
+        answers
+            .iter()
+            .zip([vec![1, 2], vec![1, 2], vec![1], vec![1], vec![2], vec![2]])
+    {
+        let invocation = world.next_invocation();
+        assert_eq!(numbers(&invocation), expected);
+        world.answer(&invocation, answer);
+    }
+    assert_eq!(world.invoked(), []);
+    assert_eq!(world.discarded.len(), 2);
+}
+
+/// Lambda refuses to create such a mapping. Settings are checked without a clock, so that here it waits.
+#[test]
+fn a_start_that_lies_ahead_is_waited_for() {
+    let mut world = World::new(Settings {
+        starting_position: StartingPosition::AtTimestamp(START + 5_000),
+        ..Settings::default()
+    });
+    world.put_now([1]);
+    assert_eq!(world.invoked(), []);
+    world.now_ms += 5_000;
+    world.put_now([2]);
+    assert_eq!(numbers(&world.next_invocation()), [2]);
+    assert_eq!(world.now_ms, START + 5_000);
+}
+
 /// Lambda's word for it is not known; waiting for its age would block the shard for up to a week.
 #[test]
 fn a_record_that_no_invocation_can_carry_is_discarded_at_once() {
@@ -260,7 +339,10 @@ fn iterator_age_is_the_age_of_the_last_record_when_its_batch_is_answered() {
     let invocation = world.one();
     let age = |world: &World| world.mapping.shard(SHARD).unwrap().iterator_age_ms;
     assert_eq!(age(&world), None);
-    world.now_ms += 250;
+    world.answer(&invocation, &Answer::Throttled);
+    assert_eq!(age(&world), None, "the batch did not reach the function");
+    let invocation = world.next_invocation();
+    world.now_ms = START + 250;
     world.answer(&invocation, &ok());
     assert_eq!(age(&world), Some(750));
 }

@@ -85,17 +85,20 @@ fn a_batch_is_discarded_after_maximum_retry_attempts() {
 
 #[test]
 fn throttles_use_no_retry() {
-    let mut world = World::new(retrying(0));
+    let mut world = World::new(retrying(2));
     world.put_now([1]);
     for _ in 0..5 {
         let invocation = world.next_invocation();
         assert_eq!(invocation.attempt, 1);
         world.answer(&invocation, &Answer::Throttled);
     }
-    let invocation = world.next_invocation();
-    world.answer(&invocation, &error());
+    for attempt in 1..=3 {
+        let invocation = world.next_invocation();
+        assert_eq!(invocation.attempt, attempt, "both retries are left");
+        world.answer(&invocation, &error());
+    }
     assert_eq!(world.invoked(), []);
-    assert_eq!(world.discarded[0].invocations, 1);
+    assert_eq!(world.discarded[0].invocations, 3);
 }
 
 #[test]
