@@ -7,6 +7,8 @@
 )]
 
 mod batch;
+pub mod bring_back;
+pub mod delivery;
 mod rig;
 
 pub use batch::{Batches, opened, reading, redriving};

@@ -5,12 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use andon::redrive::{
-    Became, Bucket, Functions, Held, Invoker, Kind, NoAnswer, Options, Queue, Redriver, Report,
-    read, write,
-};
+use andon::redrive::{Became, Held, Kind, Options, Queue, Report, write};
 use fake_aws::{Effect, Fault, Service, When};
 use kinesis_batch::aggregate::{Member, encode};
+use pipeline_tests::bring_back::{InProcess, bring_back, bring_back_lines, bucket, redriver};
 use pipeline_tests::{Batches, Rig, opened, reading};
 use quality_event::Source;
 use serde_json::{Value, json};
@@ -25,77 +23,6 @@ const AGAIN: Options = Options {
     execute: true,
     again: true,
 };
-
-/// Hands bodies to the rig's functions, as Lambda would.
-struct InProcess<'r>(&'r Rig);
-
-impl Invoker for InProcess<'_> {
-    async fn invoke(&self, function: &str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        let Self(rig) = self;
-        let request_id = rig.request_id();
-        let answer = match function {
-            "quality-evaluator" => {
-                let evaluator = rig.evaluator().await.unwrap();
-                let answer = evaluator.invoke(&body, &request_id, Rig::deadline());
-                answer.await.unwrap()
-            }
-            "dynamodb-writer" => {
-                let writer = rig.writer("alerting");
-                writer.invoke(&body, Rig::deadline()).await.unwrap()
-            }
-            "sns-alerter" => {
-                let alerter = rig.alerter();
-                let answer = alerter.invoke(&body, &request_id, Rig::deadline());
-                answer.await.unwrap()
-            }
-            other => return Err(NoAnswer::Failed(format!("there is no function {other}"))),
-        };
-        Ok(serde_json::to_vec(&answer).unwrap())
-    }
-}
-
-fn bucket(rig: &Rig) -> Bucket {
-    Bucket::new(
-        aws_sdk_s3::Client::new(&rig.world.sdk_config()),
-        "set-aside",
-    )
-}
-
-/// Brings back everything of `kind`.
-async fn bring_back(rig: &Rig, kind: Kind, options: Options) -> Report {
-    let (bucket, invoker) = (bucket(rig), InProcess(rig));
-    let redriver = redriver(rig, &bucket, &invoker, options);
-    let keys = bucket.keys(kind).await.unwrap();
-    let mut report = Report::default();
-    let all = redriver.keys(&keys, true, |_| true, &mut report, |_| {});
-    all.await.unwrap();
-    report
-}
-
-/// Brings back edited lines.
-async fn bring_back_lines(rig: &Rig, lines: &[u8], options: Options) -> Report {
-    let (bucket, invoker) = (bucket(rig), InProcess(rig));
-    let redriver = redriver(rig, &bucket, &invoker, options);
-    let held = read("fixed.ndjson", lines).unwrap();
-    let mut report = Report::default();
-    redriver.bring_back(held, true, &mut report).await.unwrap();
-    report
-}
-
-fn redriver<'a>(
-    rig: &'a Rig,
-    bucket: &'a Bucket,
-    invoker: &'a InProcess<'a>,
-    options: Options,
-) -> Redriver<'a, InProcess<'a>> {
-    Redriver {
-        bucket: Some(bucket),
-        functions: &Functions::AsNamed,
-        invoker,
-        clock: rig.clock.as_ref(),
-        options,
-    }
-}
 
 /// The lines of all objects of `kind`, with `edit` done to each.
 async fn edited(rig: &Rig, kind: Kind, edit: impl Fn(&mut Value)) -> Vec<u8> {

@@ -123,24 +123,26 @@ impl Mapping {
     }
 
     /// Answers an invocation; its request id is derived from the mapping and the invocation's number.
+    ///
+    /// Gives how many of the invocation's records, from the first one on, the function is done with.
     pub fn answered(
         &mut self,
         id: InvocationId,
         answer: &Answer,
         now_ms: i64,
-    ) -> Result<(), Unexpected> {
+    ) -> Result<usize, Unexpected> {
         let request_id = uuid(&[self.source.mapping_id.as_bytes(), &id.0.to_be_bytes()]);
         self.answered_as(id, request_id, answer, now_ms)
     }
 
-    /// Answers an invocation that had this request id.
+    /// Answers an invocation that had this request id. Gives what [`answered`](Self::answered) gives.
     pub fn answered_as(
         &mut self,
         id: InvocationId,
         request_id: String,
         answer: &Answer,
         now_ms: i64,
-    ) -> Result<(), Unexpected> {
+    ) -> Result<usize, Unexpected> {
         let (shard, lane) = self
             .under_way
             .remove(&id)
@@ -164,10 +166,11 @@ impl Mapping {
         if let Some(arrived_ms) = arrived_ms {
             shard.observe_age(arrived_ms, now_ms);
         }
-        if let Some(done) = shard.lanes[lane].answered(answer, request_id, rules, now_ms) {
-            shard.finish(&done);
+        let done = shard.lanes[lane].answered(answer, request_id, rules, now_ms);
+        if let Some(done) = &done {
+            shard.finish(done);
         }
-        Ok(())
+        Ok(done.map_or(0, |done| done.records.len()))
     }
 
     /// The last record of a shard before which every record is finished: done by the function, or put away.

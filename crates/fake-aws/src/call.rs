@@ -54,6 +54,8 @@ pub struct Call {
     pub fault: Option<Effect>,
     /// What the caller was told.
     pub answer: Answer,
+    /// Its place among the world's effects, from 1, if it was done and not refused, whatever the caller was told.
+    pub happened: Option<u64>,
 }
 
 /// One item, record, message or object of a call.

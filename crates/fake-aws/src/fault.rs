@@ -318,6 +318,7 @@ mod tests {
             consistent: None,
             fault: None,
             answer: Answer::None,
+            happened: None,
         }
     }
 

@@ -8,20 +8,23 @@
     reason = "a benchmark that cannot run has to say why"
 )]
 
+#[path = "event/mod.rs"]
+mod event;
+
 use std::hint::black_box;
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kinesis_batch::Batch;
 use kinesis_batch::aggregate::{Encoder, Member};
-use kinesis_batch::envelope::{Event, Record};
+use kinesis_batch::envelope::Event;
 use serde::Deserialize;
 
 criterion_group!(benches, decode);
 criterion_main!(benches);
 
 fn decode(criterion: &mut Criterion) {
-    let event = plain_event();
+    let event = event::plain();
     check_same_answers(&event);
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Bytes(event.len() as u64));
@@ -64,7 +67,7 @@ fn decode(criterion: &mut Criterion) {
                 .len()
         });
     });
-    group.throughput(Throughput::Elements(RECORDS as u64));
+    group.throughput(Throughput::Elements(event::RECORDS as u64));
     let mut kept = Vec::new();
     let batch = Batch::decode(&event, &mut kept).expect("an event");
     group.bench_function("outcomes, all done", |bencher| {
@@ -80,61 +83,9 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-const RECORDS: usize = 7_506;
-
-fn reading(n: usize) -> Vec<u8> {
-    let mut data = format!(
-        concat!(
-            r#"{{"machine":"press-{:02}","line":"L{}","time":"2026-11-20T01:02:03.{:03}Z","product":"M14860","grade":"M","#,
-            r#""measurements":{{"air_temperature":298.1,"process_temperature":308.6,"rotational_speed":1551,"torque":42.8,"#
-        ),
-        n % 16,
-        n % 2,
-        n % 1000
-    );
-    let rest = 222 - data.len() - r#""tool_wear":}}"#.len();
-    data.push_str(&format!(r#""tool_wear":{:0<rest$}}}}}"#, "1."));
-    data.into_bytes()
-}
-
-fn record<'a>(
-    sequence_number: &'a str,
-    partition_key: &'a str,
-    data: &'a [u8],
-    n: usize,
-) -> Record<'a> {
-    Record {
-        source_arn: "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream",
-        region: "us-east-2",
-        role_arn: "arn:aws:iam::123456789012:role/lambda-role",
-        shard: "shardId-000000000006",
-        sequence_number,
-        partition_key,
-        data,
-        arrived_ms: 1_545_084_650_000 + n as i64,
-    }
-}
-
-fn sequence_number(n: usize) -> String {
-    format!("495903382714902566085596925383615710959215759891365{n:05}")
-}
-
-fn plain_event() -> Vec<u8> {
-    let mut event = Event::new();
-    for n in 0..RECORDS {
-        event.push(&record(
-            &sequence_number(n),
-            &format!("press-{:02}", n % 16),
-            &reading(n),
-            n,
-        ));
-    }
-    event.finish()
-}
-
 fn aggregated_event() -> Vec<u8> {
-    let mut event = Event::new();
-    let readings: Vec<_> = (0..90 * 200).map(reading).collect();
+    let mut batch = Event::new();
+    let readings: Vec<_> = (0..90 * 200).map(event::reading).collect();
     for (n, readings) in readings.chunks(200).enumerate() {
         let mut aggregate = Encoder::default();
         for (index, data) in readings.iter().enumerate() {
@@ -145,9 +96,14 @@ fn aggregated_event() -> Vec<u8> {
                 data,
             });
         }
-        event.push(&record(&sequence_number(n), "a", &aggregate.finish(), n));
+        batch.push(&event::record(
+            &event::sequence_number(n),
+            "a",
+            &aggregate.finish(),
+            n,
+        ));
     }
-    event.finish()
+    batch.finish()
 }
 
 /// The middle record's data is no longer a string.
@@ -214,7 +170,7 @@ fn check_same_answers(event: &[u8]) {
         "event: {} bytes, {} records of {} bytes",
         event.len(),
         batch.len(),
-        reading(0).len()
+        event::reading(0).len()
     );
     assert!(
         batch

@@ -11,6 +11,7 @@ use kinesis_batch::Batch;
 use kinesis_batch::envelope::{Event, Record};
 use quality_event::{Source, Timestamp};
 
+use super::chaos::Poison;
 use crate::record::StreamRecord;
 
 /// What should be found.
@@ -24,6 +25,8 @@ pub struct Expected {
     pub events: BTreeSet<String>,
     /// Where the readings lie that cannot be read.
     pub unreadable: BTreeSet<Place>,
+    /// Where the records lie that no function survives.
+    pub poison: BTreeSet<Place>,
 }
 
 /// Where a reading lies on its stream.
@@ -50,11 +53,12 @@ impl fmt::Display for Place {
 /// Records decoded at a time.
 const CHUNK: usize = 500;
 
-/// Judges the records of each shard.
+/// Judges the records of each shard; not those that are poison.
 pub fn expected(
     plan: &ControlPlan,
     stream_arn: &str,
     shards: &[(String, Vec<StreamRecord>)],
+    poison: Option<&Poison>,
 ) -> Expected {
     let mut expected = Expected::default();
     let mut machines: BTreeMap<String, MachineState> = BTreeMap::new();
@@ -67,6 +71,15 @@ pub fn expected(
             let batch = Batch::decode(&event, &mut buffer).unwrap_or_default();
             for record in batch.user_records() {
                 expected.readings += 1;
+                let parent = &records[record.parent];
+                if poison.is_some_and(|poison| poison.is_in(&parent.data)) {
+                    expected.poison.insert(Place {
+                        shard: shard.clone(),
+                        sequence_number: parent.sequence_number.clone(),
+                        sub_sequence_number: None,
+                    });
+                    continue;
+                }
                 let arrived = Timestamp::from_millis(record.arrived_ms);
                 let (Ok(reading), Ok(arrived)) = (plan.read(record.data), arrived) else {
                     expected.unreadable.insert(Place {
@@ -165,7 +178,7 @@ rules:
             ),
             ("shardId-000000000001".to_owned(), vec![]),
         ];
-        let found = expected(&plan, ARN, &shards);
+        let found = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (4, 4));
         let ids = ["101", "103"].map(|number| id("shardId-000000000000", number, None));
         assert_eq!(found.events, BTreeSet::from(ids));
@@ -185,7 +198,7 @@ rules:
         let aggregate =
             kinesis_batch::aggregate::encode([member(bad.as_bytes()), member(tight.as_bytes())]);
         let shards = [("s".to_owned(), vec![record("101", aggregate)])];
-        let found = expected(&plan, ARN, &shards);
+        let found = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (2, 1));
         assert_eq!(found.events, BTreeSet::from([id("s", "101", Some(1))]));
         let places: Vec<_> = found.unreadable.iter().map(Place::to_string).collect();

@@ -81,6 +81,13 @@ impl Hosts {
             .find(|hosted| hosted.function.package == package)
     }
 
+    /// Every function's package and host.
+    pub fn all(&self) -> Vec<(String, Arc<FunctionHost>)> {
+        let all = self.0.iter();
+        all.map(|hosted| (hosted.function.package.clone(), Arc::clone(&hosted.host)))
+            .collect()
+    }
+
     /// Ends every process and waits until all are gone.
     pub async fn stop(&self) {
         for hosted in &self.0 {

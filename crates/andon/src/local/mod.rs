@@ -9,6 +9,7 @@
 //! that stored its event has answered.
 
 mod build;
+mod chaos;
 mod checks;
 pub mod emulator;
 mod expected;
@@ -35,10 +36,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::simulate::rate;
+use chaos::{Chaos, Poison};
 use checks::{Check, checks};
 use plan::Plan;
 use python::Progress;
-use session::Session;
+use session::{Session, Trouble};
 use steps::Steps;
 use summary::Summary;
 
@@ -61,6 +63,15 @@ pub struct Local {
     /// At most so many readings a second [default: as fast as the stream takes them]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
+    /// Make trouble on purpose: what is checked stays the same
+    #[arg(long, value_name = "KIND")]
+    chaos: Option<Chaos>,
+    /// The seed of that trouble
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "chaos")]
+    seed: u64,
+    /// End the evaluator's process at every batch with this text in it: see the record bisected, given up, and redriven
+    #[arg(long, value_name = "TEXT")]
+    poison: Option<Poison>,
     /// Keep everything running after the summary, until Ctrl-C
     #[arg(long)]
     keep: bool,
@@ -115,7 +126,11 @@ impl Local {
         // Opened before anything is started: a missing file is told at once.
         let lines = feed::count(&readings)?;
 
-        let session = session.insert(Session::start(&root, steps, &plan).await?);
+        let trouble = Trouble {
+            killing: self.chaos.map(|Chaos::Kill| self.seed),
+            poison: self.poison.clone(),
+        };
+        let session = session.insert(Session::start(&root, steps, &plan, trouble).await?);
         let ran = session
             .run(steps, &plan, &readings, lines, self.rate)
             .await?;

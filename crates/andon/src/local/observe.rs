@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::chaos::Poison;
 use super::expected::expected;
 pub use super::expected::{Expected, Place};
 use super::hosts::Hosts;
@@ -22,6 +23,7 @@ use super::stack::Deployed;
 use crate::aws::{failed, s3};
 use crate::failure::Failure;
 use crate::record::{StreamRecord, list_shards, read_shard};
+use crate::redrive::{Held, InvocationRecord};
 
 /// Everything that the summary and the checks rest on.
 #[derive(Clone, Debug)]
@@ -44,10 +46,12 @@ pub struct Observed {
     pub line_stops: Vec<Received>,
     /// Records that the functions set aside.
     pub set_aside: Vec<Aside>,
-    /// Objects on the failure destination.
-    pub given_up: Vec<String>,
+    /// Batches on the failure destination.
+    pub given_up: Vec<GivenUp>,
     /// How far each function is behind on each shard.
     pub lag: Vec<Behind>,
+    /// Processes that were killed, by function.
+    pub killed: BTreeMap<String, u64>,
     /// What the functions were configured with.
     pub policy: Policy,
     /// When this was seen, in ms since the epoch.
@@ -94,6 +98,19 @@ pub struct Aside {
     pub stream: Option<String>,
     /// Where it lies there.
     pub place: Place,
+}
+
+/// A batch that a mapping gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The object's key.
+    pub key: String,
+    /// Lambda's word for why.
+    pub condition: String,
+    /// The stream's ARN.
+    pub stream: String,
+    /// Where its records lie there.
+    pub records: Vec<Place>,
 }
 
 /// What of the functions' configuration decides which effects are to be expected.
@@ -186,7 +203,8 @@ pub async fn observe(
 ) -> Result<Observed, Failure> {
     let kinesis = aws_sdk_kinesis::Client::new(sdk);
     let readings = read_stream(&kinesis, &given.streams.readings).await?;
-    let expected = expected(&plan.rules, &given.streams.readings, &readings);
+    let poison = given.poison.as_ref();
+    let expected = expected(&plan.rules, &given.streams.readings, &readings, poison);
     drop(readings);
     let mut events = BTreeMap::new();
     for (_, records) in read_stream(&kinesis, &given.streams.events).await? {
@@ -221,6 +239,7 @@ pub async fn observe(
         set_aside,
         given_up,
         lag: given.lag,
+        killed: given.killed,
         policy: Policy::of(hosts)?,
         now_ms: SystemClock.now_ms(),
     })
@@ -238,6 +257,10 @@ pub struct Given {
     pub line_stops: Vec<Received>,
     /// The lags at the end.
     pub lag: Vec<Behind>,
+    /// Processes that were killed, by function.
+    pub killed: BTreeMap<String, u64>,
+    /// What no function survived.
+    pub poison: Option<Poison>,
 }
 
 async fn read_stream(
@@ -291,7 +314,7 @@ fn claim(item: &Item) -> Option<Claim> {
 /// Where Lambda puts given-up batches.
 const GIVEN_UP: &str = "aws/lambda/";
 
-async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<String>), Failure> {
+async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<GivenUp>), Failure> {
     let client = s3(sdk);
     let cannot = || format!("cannot read the bucket {bucket}");
     let (mut aside, mut given_up) = (Vec::new(), Vec::new());
@@ -305,16 +328,17 @@ async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<Str
             .await
             .map_err(|error| failed(cannot(), &error))?;
         for key in page.contents().iter().filter_map(|object| object.key()) {
-            if key.starts_with(GIVEN_UP) {
-                given_up.push(key.to_owned());
-                continue;
-            }
             let object = client.get_object().bucket(bucket).key(key).send().await;
             let object = object.map_err(|error| failed(cannot(), &error))?;
             let bytes = object.body.collect().await;
             let bytes = bytes.map_err(|error| Failure::check(cannot()).caused_by(error))?;
-            let records = set_aside::decode(&bytes.into_bytes())
-                .map_err(|error| Failure::check(key).caused_by(error))?;
+            let bytes = bytes.into_bytes();
+            if key.starts_with(GIVEN_UP) {
+                given_up.push(batch(key, &bytes)?);
+                continue;
+            }
+            let records =
+                set_aside::decode(&bytes).map_err(|error| Failure::check(key).caused_by(error))?;
             let fate = key.split('/').next().unwrap_or_default();
             aside.extend(records.into_iter().map(|record| Aside {
                 fate: fate.to_owned(),
@@ -332,6 +356,26 @@ async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<Str
             return Ok((aside, given_up));
         }
     }
+}
+
+fn batch(key: &str, bytes: &[u8]) -> Result<GivenUp, Failure> {
+    let unreadable = |error| Failure::check(key).caused_by(error);
+    let record = InvocationRecord::read(bytes).map_err(unreadable)?;
+    let held = record.held(key).map_err(unreadable)?.unwrap_or_default();
+    let place = |held: Held| Place {
+        shard: held.record.shard.unwrap_or_default(),
+        sequence_number: held.record.sequence_number.unwrap_or_default(),
+        sub_sequence_number: None,
+    };
+    Ok(GivenUp {
+        key: key.to_owned(),
+        condition: record.condition,
+        stream: record
+            .batch
+            .map(|batch| batch.stream_arn)
+            .unwrap_or_default(),
+        records: held.into_iter().map(place).collect(),
+    })
 }
 
 /// Takes a queue's messages as they come: a line stop stays there for minutes only, a run may last longer.

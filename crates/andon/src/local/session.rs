@@ -13,11 +13,12 @@ use quality_event::QualityEvent;
 use tokio::time::{Instant, interval, sleep};
 
 use super::build;
+use super::chaos::{AFTER_FEED, Killer, Poison, Poisoned};
 use super::checks::is_storable;
 use super::emulator::{Emulator, EmulatorError, REGION};
 use super::feed::feed;
 use super::hosts::Hosts;
-use super::mapping::{Lags, Mapping, Mappings, Watch};
+use super::mapping::{Function, Lags, Mapping, Mappings, Watch};
 use super::observe::{
     Given, Observed, Policy, Put, Streams, Subscriber, observe, output, subscribe,
 };
@@ -48,7 +49,17 @@ struct Bench {
     lags: Lags,
     streams: Streams,
     subscribers: Option<(Subscriber, Subscriber)>,
+    trouble: Trouble,
     latencies_ms: Arc<Mutex<Vec<i64>>>,
+}
+
+/// What is made difficult on purpose.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// Processes are killed, by this seed.
+    pub killing: Option<u64>,
+    /// What the evaluator does not survive.
+    pub poison: Option<Poison>,
 }
 
 /// What a run came to.
@@ -72,7 +83,12 @@ const TELL: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Installs, builds, deploys, hosts, and lets the mappings begin.
-    pub async fn start(root: &Path, steps: &Arc<Steps>, plan: &Arc<Plan>) -> Result<Self, Failure> {
+    pub async fn start(
+        root: &Path,
+        steps: &Arc<Steps>,
+        plan: &Arc<Plan>,
+        trouble: Trouble,
+    ) -> Result<Self, Failure> {
         let folder = root.join("target/andon");
         std::fs::create_dir_all(&folder).map_err(|error| {
             Failure::check(format_args!("cannot create {}", folder.display()))
@@ -86,7 +102,7 @@ impl Session {
             steps.say("functions built");
             Ok(binaries)
         };
-        let aws = start_aws(root, &folder, steps, plan);
+        let aws = start_aws(root, &folder, steps, plan, &trouble);
         let (binaries, (emulator, sdk, deployed)) = tokio::try_join!(built, aws)?;
 
         let client_environment = emulator.client_environment();
@@ -106,8 +122,9 @@ impl Session {
         );
         let latencies_ms = Arc::default();
         let watch = stored_watch(Policy::of(&hosts)?, &latencies_ms);
-        let mappings =
-            Mappings::start(&sdk, mappings(&deployed, &hosts, &sdk, steps, &watch)?).await?;
+        let poison = trouble.poison.as_ref();
+        let mappings = mappings(&deployed, &hosts, &sdk, steps, &watch, poison)?;
+        let mappings = Mappings::start(&sdk, mappings).await?;
         let lags = mappings.lags();
         steps.say(&format!(
             "{} functions hosted, their logs in {}",
@@ -127,6 +144,7 @@ impl Session {
                 lags,
                 streams,
                 subscribers: Some(subscribers),
+                trouble,
                 latencies_ms,
             },
             emulator: Some(emulator),
@@ -189,6 +207,15 @@ impl Session {
     }
 }
 
+/// Ends the killing after a while, and never ends itself.
+async fn calm(killer: Option<&Killer>) {
+    sleep(AFTER_FEED).await;
+    if let Some(killer) = killer {
+        killer.stop();
+    }
+    std::future::pending().await
+}
+
 /// Waits until the emulator is no more.
 async fn death(emulator: &mut Option<Emulator>) -> Failure {
     let mut look = interval(Duration::from_secs(1));
@@ -213,6 +240,7 @@ async fn start_aws(
     folder: &Path,
     steps: &Arc<Steps>,
     plan: &Plan,
+    trouble: &Trouble,
 ) -> Result<(Emulator, SdkConfig, Deployed), Failure> {
     let tools = Tools::ready(folder, steps.as_ref())
         .await
@@ -230,6 +258,8 @@ async fn start_aws(
         "aarch64" => "arm64",
         _ => "x86_64",
     };
+    // A poison record is to be given up while somebody waits.
+    let retries = if trouble.poison.is_some() { "2" } else { "-1" };
     let deployment = Deployment {
         templates: &root.join("infra"),
         folder,
@@ -237,6 +267,7 @@ async fn start_aws(
         parameters: &[
             ("Architecture", architecture),
             ("DeletionProtection", "false"),
+            ("RetryAttempts", retries),
         ],
     };
     let deployed = deploy(&tools, &emulator, &deployment, steps.as_ref())
@@ -275,6 +306,7 @@ fn mappings(
     sdk: &SdkConfig,
     steps: &Arc<Steps>,
     watch: &Watch,
+    poison: Option<&Poison>,
 ) -> Result<Vec<Mapping>, Failure> {
     let mut mappings = Vec::new();
     for settings in &deployed.mappings {
@@ -286,10 +318,18 @@ fn mappings(
             .cure("let the mappings in infra/functions.yaml refer to its functions")
         })?;
         let package = &hosted.function.package;
+        let host = Arc::clone(&hosted.host);
+        let function: Arc<dyn Function> = match poison {
+            Some(poison) if package == "quality-evaluator" => Arc::new(Poisoned {
+                host,
+                poison: poison.clone(),
+            }),
+            _ => host,
+        };
         mappings.push(Mapping::new(
-            settings.clone(),
+            settings,
             package,
-            Arc::clone(&hosted.host),
+            function,
             sdk.clone(),
             Arc::clone(steps) as Arc<dyn Progress + Send>,
             (package == "dynamodb-writer").then(|| Arc::clone(watch)),
@@ -336,6 +376,10 @@ impl Bench {
         let client = aws_sdk_kinesis::Client::new(&self.sdk);
         let stream = output(&self.deployed, "ReadingsStreamName")?;
         let put = Mutex::new(0);
+        let killer = self
+            .trouble
+            .killing
+            .map(|seed| Killer::start(self.hosts.all(), seed));
         let fed = feed(client, stream, readings, plan, rate, |report| {
             *put.lock().unwrap_or_else(PoisonError::into_inner) = report.readings;
         });
@@ -352,6 +396,10 @@ impl Bench {
             () = self.drain() => {}
             failure = self.stuck() => return Err(failure),
             () = self.show(steps, lines, &put) => {}
+            () = calm(killer.as_ref()) => {}
+        }
+        if let Some(killer) = &killer {
+            killer.stop();
         }
         let pipeline = begun.elapsed();
         steps.bar(lines).finish_and_clear();
@@ -370,6 +418,8 @@ impl Bench {
             alerts,
             line_stops,
             lag: self.lags.behind(),
+            killed: killer.map(|killer| killer.killed()).unwrap_or_default(),
+            poison: self.trouble.poison.clone(),
         };
         let observed = observe(&self.sdk, &self.deployed, &self.hosts, plan, given).await?;
         let latencies_ms = self

@@ -1,6 +1,6 @@
 //! What a person wants to know after a run, and the same as JSON. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use quality_event::{Severity, Transition};
 use serde::Serialize;
 
 use super::checks::{Check, Outcome, alert_outcomes, line_stop_outcomes};
-use super::observe::Observed;
+use super::observe::{Observed, Received};
 
 const STEPS: [Transition; 3] = [Transition::Opened, Transition::Ongoing, Transition::Cleared];
 
@@ -33,6 +33,15 @@ pub struct Summary {
     pub quarantined: BTreeMap<String, u64>,
     /// Readings of machines that were held too long, by reason.
     pub parked: BTreeMap<String, u64>,
+    /// Records that were given up, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub given_up: BTreeMap<String, u64>,
+    /// Processes that were killed on purpose, by function.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub killed: BTreeMap<String, u64>,
+    /// Alerts and line stops that a subscriber got once more, because a process was killed after publishing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
     /// From the record's arrival until the writer's answer to the invocation that stored its event; none if nothing was
     /// stored.
     pub latency_ms: Option<Percentiles>,
@@ -94,6 +103,10 @@ impl Summary {
             line_stops_suppressed: BTreeMap::new(),
             quarantined: BTreeMap::new(),
             parked: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            killed: observed.killed.clone(),
+            repeated: (!observed.killed.is_empty())
+                .then(|| repeated(&observed.alerts) + repeated(&observed.line_stops)),
             latency_ms: Percentiles::of(latencies_ms),
             lag: BTreeMap::new(),
             checks: checks
@@ -137,12 +150,22 @@ impl Summary {
                 Outcome::Wrong(_) => {}
             }
         }
-        for aside in &observed.set_aside {
+        // By distinct place: an invocation that is repeated sets aside once more.
+        let aside: BTreeMap<_, _> = observed
+            .set_aside
+            .iter()
+            .map(|aside| ((&aside.fate, &aside.stream, &aside.place), aside))
+            .collect();
+        for aside in aside.values() {
             let by_reason = match aside.fate.as_str() {
                 "parked" => &mut summary.parked,
                 _ => &mut summary.quarantined,
             };
             *by_reason.entry(aside.reason.clone()).or_default() += 1;
+        }
+        for batch in &observed.given_up {
+            *summary.given_up.entry(batch.condition.clone()).or_default() +=
+                batch.records.len() as u64;
         }
         for behind in &observed.lag {
             let shards = summary.lag.entry(behind.function.clone()).or_default();
@@ -155,6 +178,12 @@ impl Summary {
         }
         summary
     }
+}
+
+/// How many messages a subscriber got beyond the first of their event.
+fn repeated(received: &[Received]) -> u64 {
+    let distinct: BTreeSet<_> = received.iter().map(|message| &message.id).collect();
+    (received.len() - distinct.len()) as u64
 }
 
 impl Percentiles {
@@ -189,6 +218,9 @@ impl fmt::Display for Summary {
         line("quarantined", counted(&self.quarantined))?;
         if !self.parked.is_empty() {
             line("parked", counted(&self.parked))?;
+        }
+        if !self.given_up.is_empty() {
+            line("given up", counted(&self.given_up))?;
         }
         let all: u64 = self.events.values().flat_map(BTreeMap::values).sum();
         line("events", all.to_string())?;
@@ -234,6 +266,13 @@ impl fmt::Display for Summary {
             false => format!(", suppressed {}", counted(&self.line_stops_suppressed)),
         };
         line("line stops", format!("{} sent{held}", self.line_stops))?;
+        if let Some(repeated) = self.repeated {
+            let killed = counted(&self.killed);
+            line(
+                "killed",
+                format!("{killed}; {repeated} messages came again"),
+            )?;
+        }
         line(
             "latency",
             match self.latency_ms {

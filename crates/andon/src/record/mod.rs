@@ -13,7 +13,7 @@ use crate::aws::{AwsOptions, failed};
 use crate::failure::Failure;
 
 pub use batches::{Envelope, batches};
-pub use shard::{StreamRecord, list as list_shards, read_shard};
+pub use shard::{StreamRecord, list as list_shards, list_infos as list_shard_infos, read_shard};
 
 /// A stream's records as Lambda event fixtures
 ///

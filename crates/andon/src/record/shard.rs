@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::types::{Record, ShardIteratorType};
+use event_source_mapping::ShardInfo;
 
 use crate::aws::failed;
 use crate::failure::Failure;
@@ -40,6 +41,12 @@ const BETWEEN_READS: Duration = Duration::from_millis(210);
 
 /// The ids of the stream's shards, closed ones included.
 pub async fn list(client: &Client, arn: &str) -> Result<Vec<String>, Failure> {
+    let shards = list_infos(client, arn).await?;
+    Ok(shards.into_iter().map(|shard| shard.id).collect())
+}
+
+/// The stream's shards, closed ones included, each with its parents.
+pub async fn list_infos(client: &Client, arn: &str) -> Result<Vec<ShardInfo>, Failure> {
     let mut shards = Vec::new();
     let mut page = client.list_shards().stream_arn(arn);
     loop {
@@ -47,12 +54,16 @@ pub async fn list(client: &Client, arn: &str) -> Result<Vec<String>, Failure> {
             .send()
             .await
             .map_err(|error| failed(format_args!("cannot list the shards of {arn}"), &error))?;
-        shards.extend(
-            answer
-                .shards()
-                .iter()
-                .map(|shard| shard.shard_id().to_owned()),
-        );
+        shards.extend(answer.shards().iter().map(|shard| {
+            ShardInfo {
+                id: shard.shard_id().to_owned(),
+                parents: [shard.parent_shard_id(), shard.adjacent_parent_shard_id()]
+                    .into_iter()
+                    .flatten()
+                    .map(str::to_owned)
+                    .collect(),
+            }
+        }));
         match answer.next_token() {
             Some(token) => page = client.list_shards().next_token(token),
             None => return Ok(shards),

@@ -79,11 +79,18 @@ struct DeleteMessage {
     receipt_handle: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct GetQueueUrl {
+    queue_name: String,
+}
+
 pub(crate) fn operation(name: &str, body: &[u8]) -> Result<Box<dyn Operation>, Refusal> {
     match name {
         "SendMessage" => protocol::json::operation::<SendMessage>(body),
         "ReceiveMessage" => protocol::json::operation::<ReceiveMessage>(body),
         "DeleteMessage" => protocol::json::operation::<DeleteMessage>(body),
+        "GetQueueUrl" => protocol::json::operation::<GetQueueUrl>(body),
         _ => Err(Refusal::new(
             "UnsupportedOperation",
             format!("not supported: {name}"),
@@ -101,14 +108,33 @@ pub(crate) fn reply(result: Result<Json, Refusal>) -> Reply {
     reply
 }
 
+fn absent() -> Refusal {
+    Refusal::new("QueueDoesNotExist", "The specified queue does not exist.")
+}
+
 fn named<'a>(queues: &'a mut Queues, url: &str) -> Result<&'a mut Queue, Refusal> {
-    let absent = || Refusal::new("QueueDoesNotExist", "The specified queue does not exist.");
     queues.get_mut(url).ok_or_else(absent)
 }
 
 fn md5_of(body: &str) -> String {
     let digest: [u8; 16] = Md5::digest(body.as_bytes()).into();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Operation for GetQueueUrl {
+    fn resource(&self) -> String {
+        self.queue_name.clone()
+    }
+
+    fn parts(&self, _: &Services) -> Vec<Part> {
+        Vec::new()
+    }
+
+    fn perform(&self, services: &mut Services, _: &Context) -> Result<Reply, Refusal> {
+        let is_named = |url: &&String| url.rsplit('/').next() == Some(&self.queue_name);
+        let url = services.queues.keys().find(is_named).ok_or_else(absent)?;
+        Ok(reply(Ok(json!({"QueueUrl": url}))))
+    }
 }
 
 impl Operation for SendMessage {

@@ -1,6 +1,6 @@
 //! From a request's arrival to its answer: logged, its fault decided, done, answered.
 
-use super::World;
+use super::{State, World};
 use crate::call::{Answer, Call, Part, Service};
 use crate::connector::{self, Operation, Received};
 use crate::fault::Effect;
@@ -59,6 +59,7 @@ impl World {
             consistent,
             fault: None,
             answer: Answer::None,
+            happened: None,
         };
         let effect = state.faults.decide(&call);
         call.fault.clone_from(&effect);
@@ -88,7 +89,14 @@ impl World {
             stale_reads,
         };
         let result = match &arrived.operation {
-            Ok(operation) => operation.perform(&mut self.state().services, &context),
+            Ok(operation) => {
+                let mut state = self.state();
+                let result = operation.perform(&mut state.services, &context);
+                if result.as_ref().is_ok_and(|reply| reply.status < 400) {
+                    state.happened(arrived.number);
+                }
+                result
+            }
             Err(refusal) => Err(refusal.clone()),
         };
         result.unwrap_or_else(|refusal| self.refuse(arrived, refusal))
@@ -100,11 +108,26 @@ impl World {
 
     /// Logs what the caller was told.
     pub(crate) fn note(&self, number: u64, answer: Answer) {
+        if let Some(call) = self.state().call(number) {
+            call.answer = answer;
+        }
+    }
+}
+
+impl State {
+    fn call(&mut self, number: u64) -> Option<&mut Call> {
         let place = usize::try_from(number)
             .unwrap_or(usize::MAX)
             .saturating_sub(1);
-        if let Some(call) = self.state().calls.get_mut(place) {
-            call.answer = answer;
+        self.calls.get_mut(place)
+    }
+
+    /// Notes that a call took effect, in the order of the effects.
+    fn happened(&mut self, number: u64) {
+        self.effects += 1;
+        let place = self.effects;
+        if let Some(call) = self.call(number) {
+            call.happened = Some(place);
         }
     }
 }

@@ -63,6 +63,8 @@ struct State {
     services: Services,
     faults: Faults,
     calls: Vec<Call>,
+    /// How many calls have taken effect.
+    effects: u64,
 }
 
 /// What exists, by service.
@@ -112,6 +114,7 @@ impl World {
             services,
             faults: Faults::default(),
             calls: Vec::new(),
+            effects: 0,
         };
         Self {
             clock,
@@ -311,6 +314,13 @@ impl World {
         known(state.services.streams.get(stream), "stream", stream)
             .records()
             .to_vec()
+    }
+
+    /// A stream's records after the first `known`, in the order of their arrival.
+    pub fn records_after(&self, stream: &str, known: usize) -> Vec<Record> {
+        let state = self.state();
+        let records = self::known(state.services.streams.get(stream), "stream", stream).records();
+        records.get(known..).unwrap_or_default().to_vec()
     }
 
     /// A stream's shards, closed ones included, in the order of their creation.

@@ -1,8 +1,10 @@
-//! How far a mapping is behind on one shard: exact, because every record read is counted until its batch is passed.
+//! How far a mapping is behind on one shard: exact, because every record read is counted until it is passed.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use event_source_mapping::SourceRecord;
+use kinesis_batch::SequenceNumber;
 use tokio::time::Instant;
 
 /// One shard as one mapping sees it.
@@ -20,12 +22,14 @@ pub struct Lag {
 #[derive(Debug, Default)]
 struct State {
     /// Arrivals of the records that are read and not passed, in ms since the epoch.
-    open: VecDeque<i64>,
+    open: BTreeMap<SequenceNumber, i64>,
     passed: u64,
     given_up: u64,
     most_ms: i64,
     /// When the read was begun that found nothing behind the last record.
     tip: Option<Instant>,
+    /// Whether the shard is closed and read to its end.
+    ended: bool,
 }
 
 /// What a shard's lag is at a moment.
@@ -41,7 +45,7 @@ pub struct Behind {
     pub ms: i64,
     /// Records that were passed.
     pub passed: u64,
-    /// Those among them that went to the failure destination.
+    /// Those among them that were given up.
     pub given_up: u64,
     /// The oldest that a record was when it was passed, in ms.
     pub most_ms: i64,
@@ -58,9 +62,12 @@ impl Lag {
         }
     }
 
-    /// Records were read, in their order.
-    pub fn read(&self, arrivals_ms: impl IntoIterator<Item = i64>) {
-        self.state().open.extend(arrivals_ms);
+    /// Records were read.
+    pub fn read(&self, records: &[Arc<SourceRecord>]) {
+        let arrivals = records
+            .iter()
+            .map(|record| (record.sequence_number.clone(), record.arrived_ms));
+        self.state().open.extend(arrivals);
     }
 
     /// A read that began at `begun` found nothing.
@@ -68,20 +75,28 @@ impl Lag {
         self.state().tip = Some(begun);
     }
 
-    /// The first `records` of those that are open are passed.
-    pub fn pass(&self, records: usize, given_up: bool, now_ms: i64) {
+    /// The shard is read to its end.
+    pub fn end(&self) {
+        self.state().ended = true;
+    }
+
+    /// These records are passed: done, or given up.
+    pub fn pass(&self, records: &[Arc<SourceRecord>], given_up: bool, now_ms: i64) {
         let mut state = self.state();
-        for arrived in state.open.drain(..records).collect::<Vec<_>>() {
-            state.most_ms = state.most_ms.max(now_ms.saturating_sub(arrived));
-            state.passed += 1;
-            state.given_up += u64::from(given_up);
+        for record in records {
+            if let Some(arrived_ms) = state.open.remove(&record.sequence_number) {
+                state.most_ms = state.most_ms.max(now_ms.saturating_sub(arrived_ms));
+                state.passed += 1;
+                state.given_up += u64::from(given_up);
+            }
         }
     }
 
     /// Whether everything that was on the shard at `since` is passed.
     pub fn is_caught_up(&self, since: Instant) -> bool {
         let state = self.state();
-        state.open.is_empty() && state.tip.is_some_and(|tip| tip >= since)
+        let is_read = state.ended || state.tip.is_some_and(|tip| tip >= since);
+        state.open.is_empty() && is_read
     }
 
     /// How far behind it is.
@@ -91,10 +106,9 @@ impl Lag {
             function: self.function.clone(),
             shard: self.shard.clone(),
             records: state.open.len(),
-            ms: state
-                .open
-                .front()
-                .map_or(0, |arrived| now_ms.saturating_sub(*arrived).max(0)),
+            ms: state.open.first_key_value().map_or(0, |(_, arrived_ms)| {
+                now_ms.saturating_sub(*arrived_ms).max(0)
+            }),
             passed: state.passed,
             given_up: state.given_up,
             most_ms: state.most_ms,
@@ -110,16 +124,25 @@ impl Lag {
 mod tests {
     use std::time::Duration;
 
+    use super::super::tests::record;
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn counts_what_is_read_until_it_is_passed() {
         let lag = Lag::new("sns-alerter", "arn", "shardId-000000000000");
         let start = Instant::now();
-        lag.read([100, 200, 300]);
+        let records = [record(1, 100), record(2, 200), record(10, 300)];
+        lag.read(&records);
         let behind = lag.behind(1_100);
         assert_eq!((behind.records, behind.ms), (3, 1_000));
-        lag.pass(2, false, 1_200);
+        lag.pass(&records[1..2], false, 1_200);
+        let behind = lag.behind(1_200);
+        assert_eq!(
+            (behind.records, behind.ms),
+            (2, 1_100),
+            "the oldest is open, whatever is passed behind it"
+        );
+        lag.pass(&records[..1], false, 1_200);
         let behind = lag.behind(1_300);
         assert_eq!(
             (behind.records, behind.ms, behind.passed, behind.most_ms),
@@ -127,12 +150,12 @@ mod tests {
         );
         lag.at_tip(start);
         assert!(!lag.is_caught_up(start), "a record is open");
-        lag.pass(1, true, 1_300);
+        lag.pass(&records[2..], true, 1_300);
         assert!(lag.is_caught_up(start));
-        assert!(
-            !lag.is_caught_up(start + Duration::from_millis(1)),
-            "the read began before"
-        );
+        let later = start + Duration::from_millis(1);
+        assert!(!lag.is_caught_up(later), "the read began before");
         assert_eq!((lag.behind(0).records, lag.behind(0).given_up), (0, 1));
+        lag.end();
+        assert!(lag.is_caught_up(later), "nothing can come any more");
     }
 }

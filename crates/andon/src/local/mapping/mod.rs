@@ -1,15 +1,14 @@
-//! Lambda's Kinesis event source mapping, driven by the settings of the deployed mappings: batch size and window, the
-//! payload limit, partial failures, retries with back-off, bisecting, record age, failure destination.
+//! Lambda's Kinesis event source mappings, as deployed: the state machines of `event-source-mapping` with the real
+//! functions, streams, clock and failure destinations.
 //!
-//! Promises: one batch of a shard at a time, in order; no record is passed that the function is not done with, unless it
-//! went to the failure destination. A setting that this loop does not have is refused by name, never ignored. Where the
-//! mapping starts (`LATEST`, `TRIM_HORIZON`) makes no difference here: it is there before the first record.
+//! One reader for each shard of each stream; one driver for each mapping, all its shards side by side. A setting that the
+//! machine does not have is refused by name, never ignored.
 
-pub mod answer;
-pub mod failure;
+mod destination;
+mod driver;
 pub mod lag;
-mod reader;
-mod shard;
+mod stream;
+mod tail;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +17,11 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_kinesis::Client;
+use bytes::Bytes;
+use event_source_mapping::{Answer, Discarded, Settings, Source, SourceRecord};
+use futures_util::future::BoxFuture;
 use lambda_function::clock::{Clock, SystemClock};
-use runtime_api::FunctionHost;
+use runtime_api::{FunctionHost, Invocation, InvokeError, Outcome};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -27,97 +29,134 @@ use tokio::time::Instant;
 use super::python::Progress;
 use super::stack::DeployedMapping;
 use crate::failure::Failure;
-use crate::record::{StreamRecord, list_shards};
-use answer::{Condition, Limits, Verdict};
-use failure::Destination;
-use lag::{Behind, Lag};
-use reader::Reader;
-use shard::Shard;
+use driver::Driver;
+use lag::Behind;
+use stream::{Listener, Registry, Stream};
 
 /// Told of records that a function is done with, and when (ms since the epoch).
-pub type Watch = Arc<dyn Fn(&[Arc<StreamRecord>], i64) + Send + Sync>;
+pub type Watch = Arc<dyn Fn(&[Arc<SourceRecord>], i64) + Send + Sync>;
+
+/// What a mapping invokes.
+pub trait Function: Send + Sync {
+    /// One invocation; `records` are those in the event.
+    fn invoke<'a>(
+        &'a self,
+        event: Bytes,
+        records: &'a [Arc<SourceRecord>],
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
+}
+
+impl Function for FunctionHost {
+    fn invoke<'a>(
+        &'a self,
+        event: Bytes,
+        _: &'a [Arc<SourceRecord>],
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+        Box::pin(self.invoke(event))
+    }
+}
 
 /// One mapping, with the function that it invokes.
 pub struct Mapping {
-    settings: DeployedMapping,
+    settings: Settings,
+    source: Source,
     package: String,
-    host: Arc<FunctionHost>,
-    limits: Limits,
-    destination: Destination,
-    region: String,
-    role_arn: String,
+    function: Arc<dyn Function>,
     sdk: SdkConfig,
+    clock: Arc<dyn Clock>,
     watch: Option<Watch>,
     progress: Arc<dyn Progress + Send>,
-    troubles: AtomicU64,
+    troubles: Troubles,
+}
+
+/// How often each kind of trouble was told.
+#[derive(Debug, Default)]
+struct Troubles {
+    invocations: AtomicU64,
+    given_up: AtomicU64,
 }
 
 /// How often the same kind of trouble is told.
 const TOLD: u64 = 5;
 
 impl Mapping {
-    /// Refuses the settings that this loop does not have.
+    /// Refuses the settings that the state machine does not have.
     pub fn new(
-        settings: DeployedMapping,
+        deployed: &DeployedMapping,
         package: &str,
-        host: Arc<FunctionHost>,
+        function: Arc<dyn Function>,
         sdk: SdkConfig,
         progress: Arc<dyn Progress + Send>,
         watch: Option<Watch>,
     ) -> Result<Self, Failure> {
-        check(&settings, package)?;
-        let (region, role_arn) = place(&settings.function_arn, package);
-        Ok(Self {
-            limits: Limits {
-                retries: settings.maximum_retry_attempts,
-                record_age: settings.maximum_record_age,
-                bisect: settings.bisect_batch_on_function_error,
-            },
-            destination: Destination::of(settings.on_failure.as_deref())?,
-            package: package.to_owned(),
+        let (settings, source) = (deployed.settings(package)?, deployed.source(package));
+        let mapping = Self {
             settings,
-            host,
-            region,
-            role_arn,
+            source,
+            package: package.to_owned(),
+            function,
             sdk,
+            clock: Arc::new(SystemClock),
             watch,
             progress,
-            troubles: AtomicU64::new(0),
-        })
+            troubles: Troubles::default(),
+        };
+        mapping.machine()?;
+        Ok(mapping)
     }
 
-    /// The stream that it reads, also where it names a consumer.
-    pub fn stream_arn(&self) -> &str {
-        let source = &self.settings.event_source_arn;
-        source
-            .split_once("/consumer/")
-            .map_or(source, |(stream, _)| stream)
+    fn machine(&self) -> Result<event_source_mapping::Mapping, Failure> {
+        event_source_mapping::Mapping::new(self.settings.clone(), self.source.clone())
+            .map_err(|error| refused(&self.package, error))
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    async fn invoke(
+        &self,
+        event: Bytes,
+        records: &[Arc<SourceRecord>],
+    ) -> Result<Invocation, InvokeError> {
+        let invocation = self.function.invoke(event, records).await?;
+        if !matches!(invocation.outcome, Outcome::Answer(_)) {
+            self.trouble(&invocation.outcome.to_string());
+        }
+        Ok(invocation)
+    }
+
+    async fn put(&self, batch: &Discarded) -> Result<(), Failure> {
+        destination::put(&self.sdk, batch).await
     }
 
     fn trouble(&self, what: &str) {
-        self.tell(format_args!("{}: {what}", self.package));
+        self.tell(
+            &self.troubles.invocations,
+            format_args!("{}: {what}", self.package),
+        );
     }
 
-    fn unfinished(&self, verdict: Verdict, records: usize) {
-        match verdict {
-            Verdict::DoneBefore(index) => self.tell(format_args!(
-                "{}: {index} of {records} records done, the rest again",
-                self.package
-            )),
-            _ => self.tell(format_args!("{}: {records} records failed", self.package)),
+    fn answered(&self, answer: &Answer, done: usize, records: usize) {
+        if matches!(answer, Answer::Returned(_)) && done < records {
+            self.trouble(&format!("{done} of {records} records done, the rest again"));
         }
     }
 
-    fn given_up(&self, records: usize, condition: Condition) {
-        self.tell(format_args!(
-            "{}: {records} records to the failure destination ({})",
-            self.package,
-            condition.as_str()
-        ));
+    fn given_up(&self, batch: &Discarded) {
+        self.tell(
+            &self.troubles.given_up,
+            format_args!(
+                "{}: {} records to the failure destination ({})",
+                self.package,
+                batch.records.len(),
+                batch.condition.as_str()
+            ),
+        );
     }
 
-    fn tell(&self, what: std::fmt::Arguments<'_>) {
-        let told = self.troubles.fetch_add(1, Ordering::Relaxed) + 1;
+    fn tell(&self, told: &AtomicU64, what: std::fmt::Arguments<'_>) {
+        let told = told.fetch_add(1, Ordering::Relaxed) + 1;
         if told < TOLD {
             self.progress.say(&what.to_string());
         } else if told == TOLD {
@@ -127,86 +166,81 @@ impl Mapping {
     }
 }
 
-fn check(settings: &DeployedMapping, package: &str) -> Result<(), Failure> {
-    let refused = [
-        (!settings.filters.is_empty(), "filters"),
-        (!settings.tumbling_window.is_zero(), "a tumbling window"),
-        (
-            settings.parallelization_factor > 1,
-            "ParallelizationFactor above 1",
-        ),
-    ];
-    match refused.iter().find(|(found, _)| *found) {
-        None => Ok(()),
-        Some((_, what)) => Err(Failure::check(format_args!(
-            "the mapping of {package} has {what}, which local runs do not reproduce"
-        ))
-        .cure("take it out of infra/functions.yaml for this run")),
-    }
+fn refused(package: &str, error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+    Failure::check(format_args!("the mapping of {package} cannot run here"))
+        .caused_by(error)
+        .cure("change it in infra/functions.yaml for this run")
 }
 
-/// Region and role of a function, from `arn:partition:lambda:region:account:function:name`.
-fn place(function_arn: &str, package: &str) -> (String, String) {
-    let part = |index| function_arn.split(':').nth(index).unwrap_or_default();
-    let role_arn = format!("arn:{}:iam::{}:role/{package}", part(1), part(4));
-    (part(3).to_owned(), role_arn)
+impl DeployedMapping {
+    fn settings(&self, package: &str) -> Result<Settings, Failure> {
+        let described = serde_json::json!({
+            "BatchSize": self.batch_size,
+            "MaximumBatchingWindowInSeconds": self.batching_window.as_secs(),
+            "ParallelizationFactor": self.parallelization_factor,
+            "StartingPosition": self.starting_position,
+            "MaximumRetryAttempts": self.maximum_retry_attempts.map_or(-1, i64::from),
+            "MaximumRecordAgeInSeconds": self.maximum_record_age.map_or(-1, |age| age.as_secs().try_into().unwrap_or(i64::MAX)),
+            "BisectBatchOnFunctionError": self.bisect_batch_on_function_error,
+            "FunctionResponseTypes": self.report_batch_item_failures.then_some("ReportBatchItemFailures").into_iter().collect::<Vec<_>>(),
+            "DestinationConfig": {"OnFailure": {"Destination": self.on_failure.as_deref().filter(|arn| !arn.is_empty())}},
+            "TumblingWindowInSeconds": self.tumbling_window.as_secs(),
+            "FilterCriteria": {"Filters": self.filters.iter().map(|pattern| serde_json::json!({"Pattern": pattern})).collect::<Vec<_>>()},
+        });
+        Settings::from_json(&described.to_string()).map_err(|error| refused(package, error))
+    }
+
+    fn source(&self, package: &str) -> Source {
+        // `arn:partition:lambda:region:account:function:name`
+        let part = |index| self.function_arn.split(':').nth(index).unwrap_or_default();
+        Source {
+            mapping_id: self.uuid.clone(),
+            event_source_arn: self.event_source_arn.clone(),
+            function_arn: self.function_arn.clone(),
+            role_arn: format!("arn:{}:iam::{}:role/{package}", part(1), part(4)),
+            // A run is over long before.
+            retention_ms: None,
+        }
+    }
 }
 
 /// All mappings at work. Dropping it ends them.
 pub struct Mappings {
-    lags: Vec<Arc<Lag>>,
+    lags: Lags,
     tasks: JoinSet<Result<(), Failure>>,
 }
 
 impl Mappings {
-    /// One reader for each shard of each stream, one loop for each mapping and shard.
+    /// Finds the shards of all streams and begins.
     pub async fn start(sdk: &SdkConfig, mappings: Vec<Mapping>) -> Result<Self, Failure> {
         let client = Client::new(sdk);
-        let mut streams: BTreeMap<String, Vec<Arc<Mapping>>> = BTreeMap::new();
+        let mut streams: BTreeMap<String, Vec<Mapping>> = BTreeMap::new();
         for mapping in mappings {
-            let stream = mapping.stream_arn().to_owned();
-            streams.entry(stream).or_default().push(Arc::new(mapping));
+            let stream = mapping.source.stream_arn().to_owned();
+            streams.entry(stream).or_default().push(mapping);
         }
-        let mut started = Self {
-            lags: Vec::new(),
-            tasks: JoinSet::new(),
-        };
+        let registry = Registry::default();
+        let mut tasks = JoinSet::new();
         for (stream_arn, mappings) in streams {
-            for shard in list_shards(&client, &stream_arn).await? {
-                started.start_shard(&client, &stream_arn, &shard, &mappings);
+            let mut listeners = Vec::new();
+            for (number, mapping) in mappings.into_iter().enumerate() {
+                let (sender, found) = unbounded_channel();
+                listeners.push(Listener {
+                    package: mapping.package.clone(),
+                    found: sender,
+                });
+                let machine = mapping.machine()?;
+                let driver = Driver::new(Arc::new(mapping), machine, number, found);
+                tasks.spawn(driver.run());
             }
+            let stream =
+                Stream::open(client.clone(), stream_arn, listeners, registry.clone()).await?;
+            tasks.spawn(stream.run());
         }
-        Ok(started)
-    }
-
-    fn start_shard(
-        &mut self,
-        client: &Client,
-        stream_arn: &str,
-        shard: &str,
-        mappings: &[Arc<Mapping>],
-    ) {
-        let mut readers = Vec::new();
-        for mapping in mappings {
-            let (sender, records) = unbounded_channel();
-            let lag = Arc::new(Lag::new(&mapping.package, stream_arn, shard));
-            readers.push((sender, Arc::clone(&lag)));
-            self.lags.push(Arc::clone(&lag));
-            let shard = Shard {
-                mapping: Arc::clone(mapping),
-                records,
-                lag,
-                held: None,
-            };
-            self.tasks.spawn(shard.run());
-        }
-        let reader = Reader {
-            client: client.clone(),
-            stream_arn: stream_arn.to_owned(),
-            shard: shard.to_owned(),
-            mappings: readers,
-        };
-        self.tasks.spawn(reader.run());
+        Ok(Self {
+            lags: Lags(registry),
+            tasks,
+        })
     }
 
     /// Waits for a failure; work that ends well is no reason to wake up.
@@ -215,7 +249,7 @@ impl Mappings {
             match ended {
                 Ok(Ok(())) => {}
                 Ok(Err(failure)) => return failure,
-                Err(error) => return Failure::check("a mapping loop broke off").caused_by(error),
+                Err(error) => return Failure::check("a mapping broke off").caused_by(error),
             }
         }
         std::future::pending().await
@@ -228,19 +262,19 @@ impl Mappings {
 
     /// The lags, to be looked at while the mappings are at work.
     pub fn lags(&self) -> Lags {
-        Lags(self.lags.clone())
+        self.lags.clone()
     }
 }
 
 /// How far all mappings are behind.
 #[derive(Clone, Debug)]
-pub struct Lags(Vec<Arc<Lag>>);
+pub struct Lags(Registry);
 
 impl Lags {
     /// Per function and shard, in that order.
     pub fn behind(&self) -> Vec<Behind> {
         let now_ms = SystemClock.now_ms();
-        let mut behind: Vec<_> = self.0.iter().map(|lag| lag.behind(now_ms)).collect();
+        let mut behind: Vec<_> = self.0.lags().iter().map(|lag| lag.behind(now_ms)).collect();
         behind.sort_by(|a, b| (&a.function, &a.shard).cmp(&(&b.function, &b.shard)));
         behind
     }
@@ -250,6 +284,7 @@ impl Lags {
         let since = Instant::now();
         while !self
             .0
+            .lags()
             .iter()
             .filter(|lag| lag.stream_arn == stream_arn)
             .all(|lag| lag.is_caught_up(since))
@@ -267,71 +302,4 @@ impl Lags {
 const LOOK: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(super) fn settings() -> DeployedMapping {
-        DeployedMapping {
-            uuid: "50f67ad3".into(),
-            function_arn: "arn:aws:lambda:us-east-1:000000000000:function:andon-sns-alerter".into(),
-            event_source_arn: "arn:aws:kinesis:us-east-1:000000000000:stream/andon-quality-events"
-                .into(),
-            starting_position: "TRIM_HORIZON".into(),
-            batch_size: 100,
-            batching_window: Duration::ZERO,
-            parallelization_factor: 1,
-            maximum_retry_attempts: None,
-            maximum_record_age: None,
-            bisect_batch_on_function_error: true,
-            report_batch_item_failures: true,
-            on_failure: None,
-            filters: vec![],
-            tumbling_window: Duration::ZERO,
-        }
-    }
-
-    #[test]
-    fn a_setting_that_is_not_reproduced_is_refused_by_name() {
-        check(&settings(), "sns-alerter").unwrap();
-        for (settings, what) in [
-            (
-                DeployedMapping {
-                    filters: vec!["{}".into()],
-                    ..settings()
-                },
-                "filters",
-            ),
-            (
-                DeployedMapping {
-                    tumbling_window: Duration::from_secs(60),
-                    ..settings()
-                },
-                "tumbling",
-            ),
-            (
-                DeployedMapping {
-                    parallelization_factor: 2,
-                    ..settings()
-                },
-                "ParallelizationFactor",
-            ),
-        ] {
-            let failure = check(&settings, "sns-alerter").unwrap_err().to_string();
-            assert!(
-                failure.contains(what) && failure.contains("sns-alerter"),
-                "{failure}"
-            );
-        }
-    }
-
-    #[test]
-    fn region_and_role_are_the_functions() {
-        assert_eq!(
-            place(&settings().function_arn, "sns-alerter"),
-            (
-                "us-east-1".to_owned(),
-                "arn:aws:iam::000000000000:role/sns-alerter".to_owned()
-            )
-        );
-    }
-}
+mod tests;
