@@ -71,10 +71,7 @@ async fn an_old_environment_that_is_still_at_work_undoes_nothing() {
     assert_eq!(rig.judge(&second).await, None);
     let before = judged(&rig);
     assert_eq!(before.len(), 2, "by the new plan: opened, ongoing");
-    let answer = old
-        .invoke(&second, "old", Rig::deadline())
-        .await
-        .unwrap();
+    let answer = old.invoke(&second, "old", Rig::deadline()).await.unwrap();
     assert_eq!(answer.response().checkpoint(), None);
     assert_eq!(judged(&rig), before, "it sees that all is done");
 }
