@@ -260,10 +260,9 @@ fn outcome(
     let messages = received.get(event.id.as_str()).copied().unwrap_or_default();
     match (messages, claim) {
         (1, Some(Claim { status, .. })) if status == "sent" => Outcome::Sent,
-        // A process that is killed after publishing and before settling leaves its claim to the next, which cannot know.
-        (2.., Some(Claim { status, .. })) if status == "sent" && !observed.killed.is_empty() => {
-            Outcome::Sent
-        }
+        // A process that is killed after publishing and before settling leaves its claim to the next, which cannot know:
+        // it publishes again, or finds that the time for it is over.
+        (1.., Some(_)) if !observed.killed.is_empty() => Outcome::Sent,
         (0, Some(Claim { status, reason, .. })) if status == "suppressed" => match reason {
             Some(reason) => Outcome::Suppressed(reason.clone()),
             None => Outcome::Wrong("suppressed without a reason".to_owned()),
@@ -685,5 +684,18 @@ pub(super) mod tests {
         again(&mut observed);
         observed.killed = [("sns-alerter".to_owned(), 1)].into();
         assert!(checks(&observed).iter().all(Check::holds));
+        for status in ["claimed", "suppressed"] {
+            let key = format!("line-stop#{:032x}", 1);
+            observed.claims.insert(key, claim(status, Some("expired")));
+            assert!(checks(&observed).iter().all(Check::holds), "{status}");
+        }
+        observed.line_stops.clear();
+        observed
+            .claims
+            .insert(format!("line-stop#{:032x}", 1), claim("sent", None));
+        assert!(
+            !checks(&observed).iter().all(Check::holds),
+            "marked and never published"
+        );
     }
 }
