@@ -262,7 +262,7 @@ fn outcome(
         (1, Some(Claim { status, .. })) if status == "sent" => Outcome::Sent,
         // A process that is killed after publishing and before settling leaves its claim to the next, which cannot know:
         // it publishes again, or finds that the time for it is over.
-        (1.., Some(_)) if !observed.killed.is_empty() => Outcome::Sent,
+        (1.., Some(_)) if observed.damage.is_some() => Outcome::Sent,
         (0, Some(Claim { status, reason, .. })) if status == "suppressed" => match reason {
             Some(reason) => Outcome::Suppressed(reason.clone()),
             None => Outcome::Wrong("suppressed without a reason".to_owned()),
@@ -318,6 +318,7 @@ fn differing<T: Ord + std::fmt::Display>(
 pub(super) mod tests {
     use super::super::observe::{Aside, Expected, Place, Policy, Put};
     use super::*;
+    use crate::local::chaos::Damage;
     use crate::local::mapping::lag::Behind;
 
     const ARRIVED: &str = "2026-11-20T01:02:03.610Z";
@@ -414,7 +415,7 @@ pub(super) mod tests {
                 place: place(6),
             }],
             given_up: vec![],
-            killed: BTreeMap::new(),
+            damage: None,
             lag: vec![Behind {
                 function: "sns-alerter".into(),
                 shard: "shardId-000000000000".into(),
@@ -682,7 +683,7 @@ pub(super) mod tests {
         fails(again, "alerts_sent_or_suppressed", "2 messages");
         let mut observed = sound();
         again(&mut observed);
-        observed.killed = [("sns-alerter".to_owned(), 1)].into();
+        observed.damage = Some(Damage::default());
         assert!(checks(&observed).iter().all(Check::holds));
         for status in ["claimed", "suppressed"] {
             let key = format!("line-stop#{:032x}", 1);

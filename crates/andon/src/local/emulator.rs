@@ -272,7 +272,7 @@ fn spawn(port: u16, python: &Path, scratch: &Path, log: &Path) -> io::Result<Chi
 }
 
 /// What leads an AWS client to `endpoint` and shuts out the user's own configuration.
-fn client_environment(endpoint: &str) -> Vec<(&'static str, String)> {
+pub fn client_environment(endpoint: &str) -> Vec<(&'static str, String)> {
     let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
     [
         ("AWS_ENDPOINT_URL", endpoint),

@@ -26,11 +26,11 @@ pub struct Hosts(Vec<Hosted>);
 const MAX_ENVIRONMENTS: usize = 64;
 
 impl Hosts {
-    /// Hosts every function; `client_environment` leads it to the local AWS. Logs are `<package>.log` in `logs`.
+    /// Hosts every function; `client_environment` leads the one of a package to the local AWS. Logs are `<package>.log` in `logs`.
     pub fn start(
         functions: Vec<DeployedFunction>,
         binaries: &BTreeMap<String, PathBuf>,
-        client_environment: &[(&'static str, String)],
+        client_environment: impl Fn(&str) -> Vec<(&'static str, String)>,
         logs: &Path,
     ) -> Result<Self, Failure> {
         let mut hosts = Vec::new();
@@ -47,7 +47,7 @@ impl Hosts {
             let spec = FunctionSpec {
                 name: function.name.clone(),
                 binary: binary.clone(),
-                environment: variables(&function, client_environment),
+                environment: variables(&function, &client_environment(package)),
                 time_out: function.timeout,
                 memory_mb: function.memory_mb,
                 function_arn: function.arn.clone(),

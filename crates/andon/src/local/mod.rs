@@ -64,7 +64,13 @@ pub struct Local {
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// Make trouble on purpose: what is checked stays the same
-    #[arg(long, value_name = "KIND")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all"
+    )]
     chaos: Option<Chaos>,
     /// The seed of that trouble
     #[arg(long, value_name = "N", default_value_t = 1, requires = "chaos")]
@@ -127,7 +133,7 @@ impl Local {
         let lines = feed::count(&readings)?;
 
         let trouble = Trouble {
-            killing: self.chaos.map(|Chaos::Kill| self.seed),
+            chaos: self.chaos.map(|chaos| (chaos, self.seed)),
             poison: self.poison.clone(),
         };
         let session = session.insert(Session::start(&root, steps, &plan, trouble).await?);

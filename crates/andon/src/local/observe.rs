@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::chaos::Poison;
+use super::chaos::{Damage, Poison};
 use super::expected::expected;
 pub use super::expected::{Expected, Place};
 use super::hosts::Hosts;
@@ -50,8 +50,8 @@ pub struct Observed {
     pub given_up: Vec<GivenUp>,
     /// How far each function is behind on each shard.
     pub lag: Vec<Behind>,
-    /// Processes that were killed, by function.
-    pub killed: BTreeMap<String, u64>,
+    /// What was made to go wrong.
+    pub damage: Option<Damage>,
     /// What the functions were configured with.
     pub policy: Policy,
     /// When this was seen, in ms since the epoch.
@@ -239,7 +239,7 @@ pub async fn observe(
         set_aside,
         given_up,
         lag: given.lag,
-        killed: given.killed,
+        damage: given.damage,
         policy: Policy::of(hosts)?,
         now_ms: SystemClock.now_ms(),
     })
@@ -257,8 +257,8 @@ pub struct Given {
     pub line_stops: Vec<Received>,
     /// The lags at the end.
     pub lag: Vec<Behind>,
-    /// Processes that were killed, by function.
-    pub killed: BTreeMap<String, u64>,
+    /// What was made to go wrong.
+    pub damage: Option<Damage>,
     /// What no function survived.
     pub poison: Option<Poison>,
 }

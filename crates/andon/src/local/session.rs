@@ -10,12 +10,15 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use quality_event::QualityEvent;
+use runtime_api::FunctionHost;
 use tokio::time::{Instant, interval, sleep};
 
 use super::build;
-use super::chaos::{AFTER_FEED, Killer, Poison, Poisoned};
+use super::chaos::{AFTER_FEED, Chaos, Poison, Poisoned, Storm};
 use super::checks::is_storable;
-use super::emulator::{Emulator, EmulatorError, REGION};
+use super::emulator::{
+    Emulator, EmulatorError, REGION, client_environment as client_environment_of,
+};
 use super::feed::feed;
 use super::hosts::Hosts;
 use super::mapping::{Function, Lags, Mapping, Mappings, Watch};
@@ -49,15 +52,16 @@ struct Bench {
     lags: Lags,
     streams: Streams,
     subscribers: Option<(Subscriber, Subscriber)>,
-    trouble: Trouble,
+    poison: Option<Poison>,
+    storm: Option<Storm>,
     latencies_ms: Arc<Mutex<Vec<i64>>>,
 }
 
 /// What is made difficult on purpose.
 #[derive(Clone, Debug, Default)]
 pub struct Trouble {
-    /// Processes are killed, by this seed.
-    pub killing: Option<u64>,
+    /// What goes wrong, by this seed.
+    pub chaos: Option<(Chaos, u64)>,
     /// What the evaluator does not survive.
     pub poison: Option<Poison>,
 }
@@ -106,12 +110,19 @@ impl Session {
         let (binaries, (emulator, sdk, deployed)) = tokio::try_join!(built, aws)?;
 
         let client_environment = emulator.client_environment();
+        let storm = storm(&trouble, &deployed, &emulator.endpoint()).await?;
         let hosts = Hosts::start(
             deployed.functions.clone(),
             &binaries,
-            &client_environment,
+            |package| match storm.as_ref().and_then(|storm| storm.endpoint(package)) {
+                Some(endpoint) => client_environment_of(&endpoint),
+                None => client_environment.clone(),
+            },
             &folder.join("logs"),
         )?;
+        if let Some(storm) = &storm {
+            storm.attach(&hosts.all());
+        }
         let streams = Streams::of(&deployed)?;
         let alerts = output(&deployed, "AlertTopicArn")?;
         let alerts = subscribe(&sdk, alerts, &format!("{STACK}-local-alerts")).await?;
@@ -122,8 +133,8 @@ impl Session {
         );
         let latencies_ms = Arc::default();
         let watch = stored_watch(Policy::of(&hosts)?, &latencies_ms);
-        let poison = trouble.poison.as_ref();
-        let mappings = mappings(&deployed, &hosts, &sdk, steps, &watch, poison)?;
+        let outside = |package: &str, host| outside(package, host, &trouble, storm.as_ref());
+        let mappings = mappings(&deployed, &hosts, &sdk, steps, &watch, outside)?;
         let mappings = Mappings::start(&sdk, mappings).await?;
         let lags = mappings.lags();
         steps.say(&format!(
@@ -144,7 +155,8 @@ impl Session {
                 lags,
                 streams,
                 subscribers: Some(subscribers),
-                trouble,
+                poison: trouble.poison,
+                storm,
                 latencies_ms,
             },
             emulator: Some(emulator),
@@ -207,13 +219,51 @@ impl Session {
     }
 }
 
-/// Ends the killing after a while, and never ends itself.
-async fn calm(killer: Option<&Killer>) {
+/// Ends the storm after a while, and never ends itself.
+async fn calm(storm: Option<&Storm>) {
     sleep(AFTER_FEED).await;
-    if let Some(killer) = killer {
-        killer.stop();
+    if let Some(storm) = storm {
+        storm.calm();
     }
     std::future::pending().await
+}
+
+async fn storm(
+    trouble: &Trouble,
+    deployed: &Deployed,
+    endpoint: &str,
+) -> Result<Option<Storm>, Failure> {
+    let Some((chaos, seed)) = trouble.chaos else {
+        return Ok(None);
+    };
+    let functions = deployed.functions.iter();
+    let packages: Vec<_> = functions.map(|function| function.package.clone()).collect();
+    let storm = Storm::gather(chaos, seed, &packages, endpoint).await;
+    storm.map(Some).map_err(|error| {
+        Failure::check("cannot listen on this machine")
+            .caused_by(error)
+            .cure("run again, or without --chaos")
+    })
+}
+
+/// A function as its mapping sees it.
+fn outside(
+    package: &str,
+    host: Arc<FunctionHost>,
+    trouble: &Trouble,
+    storm: Option<&Storm>,
+) -> Arc<dyn Function> {
+    let function: Arc<dyn Function> = match &trouble.poison {
+        Some(poison) if package == "quality-evaluator" => Arc::new(Poisoned {
+            host,
+            poison: poison.clone(),
+        }),
+        _ => host,
+    };
+    match storm {
+        Some(storm) => storm.around(function),
+        None => function,
+    }
 }
 
 /// Waits until the emulator is no more.
@@ -306,7 +356,7 @@ fn mappings(
     sdk: &SdkConfig,
     steps: &Arc<Steps>,
     watch: &Watch,
-    poison: Option<&Poison>,
+    outside: impl Fn(&str, Arc<FunctionHost>) -> Arc<dyn Function>,
 ) -> Result<Vec<Mapping>, Failure> {
     let mut mappings = Vec::new();
     for settings in &deployed.mappings {
@@ -318,18 +368,10 @@ fn mappings(
             .cure("let the mappings in infra/functions.yaml refer to its functions")
         })?;
         let package = &hosted.function.package;
-        let host = Arc::clone(&hosted.host);
-        let function: Arc<dyn Function> = match poison {
-            Some(poison) if package == "quality-evaluator" => Arc::new(Poisoned {
-                host,
-                poison: poison.clone(),
-            }),
-            _ => host,
-        };
         mappings.push(Mapping::new(
             settings,
             package,
-            function,
+            outside(package, Arc::clone(&hosted.host)),
             sdk.clone(),
             Arc::clone(steps) as Arc<dyn Progress + Send>,
             (package == "dynamodb-writer").then(|| Arc::clone(watch)),
@@ -376,10 +418,9 @@ impl Bench {
         let client = aws_sdk_kinesis::Client::new(&self.sdk);
         let stream = output(&self.deployed, "ReadingsStreamName")?;
         let put = Mutex::new(0);
-        let killer = self
-            .trouble
-            .killing
-            .map(|seed| Killer::start(self.hosts.all(), seed));
+        if let Some(storm) = &mut self.storm {
+            storm.begin(self.hosts.all());
+        }
         let fed = feed(client, stream, readings, plan, rate, |report| {
             *put.lock().unwrap_or_else(PoisonError::into_inner) = report.readings;
         });
@@ -396,10 +437,10 @@ impl Bench {
             () = self.drain() => {}
             failure = self.stuck() => return Err(failure),
             () = self.show(steps, lines, &put) => {}
-            () = calm(killer.as_ref()) => {}
+            () = calm(self.storm.as_ref()) => {}
         }
-        if let Some(killer) = &killer {
-            killer.stop();
+        if let Some(storm) = &self.storm {
+            storm.calm();
         }
         let pipeline = begun.elapsed();
         steps.bar(lines).finish_and_clear();
@@ -418,8 +459,8 @@ impl Bench {
             alerts,
             line_stops,
             lag: self.lags.behind(),
-            killed: killer.map(|killer| killer.killed()).unwrap_or_default(),
-            poison: self.trouble.poison.clone(),
+            damage: self.storm.as_ref().map(Storm::damage),
+            poison: self.poison.clone(),
         };
         let observed = observe(&self.sdk, &self.deployed, &self.hosts, plan, given).await?;
         let latencies_ms = self

@@ -39,6 +39,9 @@ pub struct Summary {
     /// Processes that were killed on purpose, by function.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub killed: BTreeMap<String, u64>,
+    /// Calls and invocations that were made to go wrong, by fault.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
     /// Alerts and line stops that a subscriber got once more, because a process was killed after publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated: Option<u64>,
@@ -93,6 +96,7 @@ impl Summary {
         whole: Duration,
         pipeline: Duration,
     ) -> Self {
+        let damage = observed.damage.clone().unwrap_or_default();
         let mut summary = Self {
             readings: observed.expected.readings,
             records: observed.expected.records,
@@ -104,9 +108,12 @@ impl Summary {
             quarantined: BTreeMap::new(),
             parked: BTreeMap::new(),
             given_up: BTreeMap::new(),
-            killed: observed.killed.clone(),
-            repeated: (!observed.killed.is_empty())
-                .then(|| repeated(&observed.alerts) + repeated(&observed.line_stops)),
+            killed: damage.killed,
+            faults: damage.faults,
+            repeated: observed
+                .damage
+                .as_ref()
+                .map(|_| repeated(&observed.alerts) + repeated(&observed.line_stops)),
             latency_ms: Percentiles::of(latencies_ms),
             lag: BTreeMap::new(),
             checks: checks
@@ -272,6 +279,9 @@ impl fmt::Display for Summary {
                 "killed",
                 format!("{killed}; {repeated} messages came again"),
             )?;
+            if !self.faults.is_empty() {
+                line("faults", counted(&self.faults))?;
+            }
         }
         line(
             "latency",
