@@ -21,8 +21,10 @@ mod observe;
 mod plan;
 pub mod python;
 mod session;
+mod setup;
 pub mod stack;
 mod steps;
+mod subscriber;
 mod summary;
 
 use std::io::Write;
@@ -40,13 +42,14 @@ use chaos::{Chaos, Poison};
 use checks::{Check, checks};
 use plan::Plan;
 use python::Progress;
-use session::{Session, Trouble};
+use session::Session;
+use setup::Trouble;
 use steps::Steps;
 use summary::Summary;
 
 pub(crate) use build::{build, packages};
 pub(crate) use hosts::log;
-pub(crate) use session::{STACK, sdk};
+pub(crate) use setup::{STACK, sdk};
 
 /// The whole pipeline on this machine, fed with recorded readings
 ///

@@ -5,31 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::Builder;
-use quality_event::QualityEvent;
-use runtime_api::FunctionHost;
+use aws_config::SdkConfig;
 use tokio::time::{Instant, interval, sleep};
 
 use super::build;
-use super::chaos::{AFTER_FEED, Chaos, Poison, Poisoned, Storm};
-use super::checks::is_storable;
-use super::emulator::{
-    Emulator, EmulatorError, REGION, client_environment as client_environment_of,
-};
+use super::chaos::{AFTER_FEED, Poison, Storm};
+use super::emulator::{Emulator, client_environment as client_environment_of};
 use super::feed::feed;
 use super::hosts::Hosts;
-use super::mapping::{Function, Lags, Mapping, Mappings, Watch};
-use super::observe::{
-    Given, Observed, Policy, Put, Streams, Subscriber, observe, output, subscribe,
-};
+use super::mapping::{Lags, Mappings};
+use super::observe::{Given, Observed, Policy, Put, Streams, observe, output};
 use super::plan::Plan;
-use super::python::{Progress, Tools};
-use super::stack::{Deployed, Deployment, deploy};
+use super::python::Progress;
+use super::setup::{
+    STACK, Trouble, emulator_failure, mappings, outside, start_aws, stored_watch, storm,
+};
+use super::stack::Deployed;
 use super::steps::Steps;
-use crate::aws::s3;
+use super::subscriber::{Subscriber, subscribe};
 use crate::failure::Failure;
 use crate::input::Input;
 
@@ -57,15 +50,6 @@ struct Bench {
     latencies_ms: Arc<Mutex<Vec<i64>>>,
 }
 
-/// What is made difficult on purpose.
-#[derive(Clone, Debug, Default)]
-pub struct Trouble {
-    /// What goes wrong, by this seed.
-    pub chaos: Option<(Chaos, u64)>,
-    /// What the evaluator does not survive.
-    pub poison: Option<Poison>,
-}
-
 /// What a run came to.
 pub struct Ran {
     /// What lies in the local AWS.
@@ -76,8 +60,6 @@ pub struct Ran {
     pub pipeline: Duration,
 }
 
-/// The stack's name, and the prefix of the functions'.
-pub const STACK: &str = "andon";
 /// So long without a single record passed, and the run is given up.
 const STUCK: Duration = Duration::from_secs(120);
 /// Between two looks at what takes long.
@@ -228,44 +210,6 @@ async fn calm(storm: Option<&Storm>) {
     std::future::pending().await
 }
 
-async fn storm(
-    trouble: &Trouble,
-    deployed: &Deployed,
-    endpoint: &str,
-) -> Result<Option<Storm>, Failure> {
-    let Some((chaos, seed)) = trouble.chaos else {
-        return Ok(None);
-    };
-    let functions = deployed.functions.iter();
-    let packages: Vec<_> = functions.map(|function| function.package.clone()).collect();
-    let storm = Storm::gather(chaos, seed, &packages, endpoint).await;
-    storm.map(Some).map_err(|error| {
-        Failure::check("cannot listen on this machine")
-            .caused_by(error)
-            .cure("run again, or without --chaos")
-    })
-}
-
-/// A function as its mapping sees it.
-fn outside(
-    package: &str,
-    host: Arc<FunctionHost>,
-    trouble: &Trouble,
-    storm: Option<&Storm>,
-) -> Arc<dyn Function> {
-    let function: Arc<dyn Function> = match &trouble.poison {
-        Some(poison) if package == "quality-evaluator" => Arc::new(Poisoned {
-            host,
-            poison: poison.clone(),
-        }),
-        _ => host,
-    };
-    match storm {
-        Some(storm) => storm.around(function),
-        None => function,
-    }
-}
-
 /// Waits until the emulator is no more.
 async fn death(emulator: &mut Option<Emulator>) -> Failure {
     let mut look = interval(Duration::from_secs(1));
@@ -275,126 +219,6 @@ async fn death(emulator: &mut Option<Emulator>) -> Failure {
             return emulator_failure(error);
         }
     }
-}
-
-fn emulator_failure(error: EmulatorError) -> Failure {
-    let cure = error.cure();
-    Failure::check("the local AWS is not available")
-        .caused_by(error)
-        .cure(cure)
-}
-
-/// The tools, the emulator, the stack and the plan in force.
-async fn start_aws(
-    root: &Path,
-    folder: &Path,
-    steps: &Arc<Steps>,
-    plan: &Plan,
-    trouble: &Trouble,
-) -> Result<(Emulator, SdkConfig, Deployed), Failure> {
-    let tools = Tools::ready(folder, steps.as_ref())
-        .await
-        .map_err(|error| {
-            let cure = error.cure();
-            Failure::check("cannot set up the local AWS")
-                .caused_by(error)
-                .cure(cure)
-        })?;
-    steps.say("starting the local AWS");
-    let emulator = Emulator::start(&tools, folder)
-        .await
-        .map_err(emulator_failure)?;
-    let architecture = match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        _ => "x86_64",
-    };
-    // A poison record is to be given up while somebody waits.
-    let retries = if trouble.poison.is_some() { "2" } else { "-1" };
-    let deployment = Deployment {
-        templates: &root.join("infra"),
-        folder,
-        stack: STACK,
-        parameters: &[
-            ("Architecture", architecture),
-            ("DeletionProtection", "false"),
-            ("RetryAttempts", retries),
-        ],
-    };
-    let deployed = deploy(&tools, &emulator, &deployment, steps.as_ref())
-        .await
-        .map_err(|error| {
-            let cure = error.cure();
-            Failure::check("cannot deploy the template")
-                .caused_by(error)
-                .cure(cure)
-        })?;
-    let sdk = sdk(&emulator.endpoint());
-    plan.push(s3(&sdk), output(&deployed, "PlanUri")?).await?;
-    steps.say(&format!(
-        "deployed {} functions and {} mappings, plan in force",
-        deployed.functions.len(),
-        deployed.mappings.len()
-    ));
-    Ok((emulator, sdk, deployed))
-}
-
-/// Leads to the local AWS and to nothing else; the user's own configuration is not read.
-pub fn sdk(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("test", "test", None, None, "andon-local");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(REGION))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(Builder::new().build_http())
-        .build()
-}
-
-fn mappings(
-    deployed: &Deployed,
-    hosts: &Hosts,
-    sdk: &SdkConfig,
-    steps: &Arc<Steps>,
-    watch: &Watch,
-    outside: impl Fn(&str, Arc<FunctionHost>) -> Arc<dyn Function>,
-) -> Result<Vec<Mapping>, Failure> {
-    let mut mappings = Vec::new();
-    for settings in &deployed.mappings {
-        let hosted = hosts.by_arn(&settings.function_arn).ok_or_else(|| {
-            Failure::check(format_args!(
-                "a mapping invokes {}, which is not deployed",
-                settings.function_arn
-            ))
-            .cure("let the mappings in infra/functions.yaml refer to its functions")
-        })?;
-        let package = &hosted.function.package;
-        mappings.push(Mapping::new(
-            settings,
-            package,
-            outside(package, Arc::clone(&hosted.host)),
-            sdk.clone(),
-            Arc::clone(steps) as Arc<dyn Progress + Send>,
-            (package == "dynamodb-writer").then(|| Arc::clone(watch)),
-        )?);
-    }
-    Ok(mappings)
-}
-
-/// Notes how long each stored event took, seen from the writer's answer.
-fn stored_watch(policy: Policy, latencies_ms: &Arc<Mutex<Vec<i64>>>) -> Watch {
-    let latencies_ms = Arc::clone(latencies_ms);
-    Arc::new(move |records, now_ms| {
-        let events = records
-            .iter()
-            .filter_map(|record| QualityEvent::from_json(&record.data).ok());
-        let took = events
-            .filter(|event| is_storable(event, policy.store_all))
-            .map(|event| now_ms - event.arrived.as_millis());
-        latencies_ms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(took);
-    })
 }
 
 impl Bench {

@@ -1,0 +1,383 @@
+use super::super::observe::{Aside, Expected, Place, Policy, Put};
+use super::*;
+use crate::local::chaos::Damage;
+use crate::local::mapping::lag::Behind;
+
+const ARRIVED: &str = "2026-11-20T01:02:03.610Z";
+const ARRIVED_MS: i64 = 1_795_136_523_610;
+
+/// An event of the machine `press-07`; its id is `n` in hexadecimal.
+pub(crate) fn event(n: u32, transition: &str, reaction: &str) -> QualityEvent {
+    let json = serde_json::json!({
+        "id": format!("{n:032x}"), "kind": "violation", "transition": transition, "episode": format!("{n:032x}"),
+        "rule": "power-out-of-range", "severity": "critical", "reaction": reaction, "machine": "press-07",
+        "line": "L2", "time": "2026-11-20T01:02:03.456Z", "arrived": ARRIVED, "tests": [],
+        "values": {"power": 9421.5}, "summary": "Power", "plan": "sha256:00",
+        "source": {"stream": "arn:readings", "shard": "shardId-000000000000", "sequence_number": format!("{n}"),
+                   "sub_sequence_number": null},
+    });
+    QualityEvent::from_json(json.to_string().as_bytes()).unwrap()
+}
+
+fn received(n: u32) -> Received {
+    Received {
+        id: format!("{n:032x}"),
+    }
+}
+
+fn claim(status: &str, reason: Option<&str>) -> Claim {
+    Claim {
+        status: status.into(),
+        reason: reason.map(str::to_owned),
+        expires_at: (ARRIVED_MS + 2_000) / 1_000 + 604_800,
+    }
+}
+
+fn given_up(numbers: &[u32]) -> GivenUp {
+    GivenUp {
+        key: "aws/lambda/x".into(),
+        condition: "RetryAttemptsExhausted".into(),
+        stream: "arn:readings".into(),
+        records: numbers.iter().copied().map(place).collect(),
+    }
+}
+
+fn place(n: u32) -> Place {
+    Place {
+        shard: "shardId-000000000000".into(),
+        sequence_number: n.to_string(),
+        sub_sequence_number: None,
+    }
+}
+
+/// Six readings: 1 opens with a line stop, 2 goes on, 3 clears, 4 opens within the cool-down, 5 opens for the
+/// record, 6 is no reading.
+pub(crate) fn sound() -> Observed {
+    let events = [
+        event(1, "opened", "stop-line"),
+        event(2, "ongoing", "stop-line"),
+        event(3, "cleared", "stop-line"),
+        event(4, "opened", "notify"),
+        event(5, "opened", "record"),
+    ];
+    let ids = |numbers: &[u32]| numbers.iter().map(|n| format!("{n:032x}")).collect();
+    let key = |purpose: &str, n: u32| format!("{purpose}#{n:032x}");
+    Observed {
+        readings_stream: "arn:readings".into(),
+        put: Put {
+            readings: 6,
+            records: 6,
+            put_again: 0,
+        },
+        expected: Expected {
+            readings: 6,
+            records: 6,
+            events: ids(&[1, 2, 3, 4, 5]),
+            unreadable: [place(6)].into(),
+            poison: BTreeSet::new(),
+        },
+        events: events
+            .into_iter()
+            .map(|event| (event.id.to_string(), event))
+            .collect(),
+        stored: ids(&[1, 3, 4, 5]),
+        claims: [
+            (key("alert", 1), claim("sent", None)),
+            (key("line-stop", 1), claim("sent", None)),
+            (key("alert", 3), claim("sent", None)),
+            (key("alert", 4), claim("suppressed", Some("cool-down"))),
+        ]
+        .into(),
+        alerts: vec![received(1), received(3)],
+        line_stops: vec![received(1)],
+        set_aside: vec![Aside {
+            fate: "quarantine".into(),
+            reason: "not-json".into(),
+            stream: Some("arn:readings".into()),
+            place: place(6),
+        }],
+        given_up: vec![],
+        damage: None,
+        lag: vec![Behind {
+            function: "sns-alerter".into(),
+            shard: "shardId-000000000000".into(),
+            records: 0,
+            ms: 0,
+            passed: 5,
+            given_up: 0,
+            most_ms: 40,
+        }],
+        policy: Policy {
+            store_all: false,
+            max_alert_age_ms: 3_600_000,
+            line_stop_expiry_ms: 60_000,
+            claim_ttl_s: 604_800,
+        },
+        now_ms: ARRIVED_MS + 10_000,
+    }
+}
+
+/// After the change exactly this check fails, and its first difference says so.
+#[track_caller]
+fn fails(change: impl FnOnce(&mut Observed), name: &str, words: &str) {
+    let mut observed = sound();
+    change(&mut observed);
+    let failed: Vec<_> = checks(&observed)
+        .into_iter()
+        .filter(|check| !check.holds())
+        .collect();
+    let names: Vec<_> = failed.iter().map(|check| check.name).collect();
+    assert_eq!(names, [name]);
+    let said = failed[0].differences.join("\n");
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn a_sound_run_passes_every_check() {
+    for check in checks(&sound()) {
+        assert!(check.holds(), "{check:?}");
+    }
+}
+
+#[test]
+fn a_reading_that_did_not_arrive_shows() {
+    fails(
+        |seen| seen.put.readings = 7,
+        "readings_on_the_stream",
+        "7 readings were put, 6 are",
+    );
+}
+
+#[test]
+fn a_record_that_was_put_again_may_lie_there_twice() {
+    let mut observed = sound();
+    observed.put.readings = 5;
+    observed.put.put_again = 1;
+    assert!(checks(&observed).iter().all(Check::holds));
+}
+
+#[test]
+fn a_reading_that_was_not_judged_shows() {
+    fails(
+        |seen| {
+            seen.expected.events.insert("missed".into());
+        },
+        "readings_judged_or_set_aside",
+        "event missed is missing",
+    );
+}
+
+#[test]
+fn an_event_that_nothing_explains_shows() {
+    fails(
+        |seen| {
+            seen.expected.events.remove(&format!("{:032x}", 2));
+        },
+        "readings_judged_or_set_aside",
+        "is not expected",
+    );
+}
+
+#[test]
+fn a_reading_that_vanished_shows() {
+    fails(
+        |seen| seen.set_aside.clear(),
+        "readings_judged_or_set_aside",
+        "set-aside reading shardId-000000000000:6 is missing",
+    );
+}
+
+#[test]
+fn an_event_that_was_not_stored_shows() {
+    let id = format!("{:032x}", 5);
+    fails(
+        |seen| {
+            seen.stored.remove(&id);
+        },
+        "events_stored",
+        &format!("stored event {id} is missing"),
+    );
+}
+
+#[test]
+fn where_everything_is_stored_ongoing_events_are_expected_too() {
+    fails(
+        |seen| seen.policy.store_all = true,
+        "events_stored",
+        "is missing",
+    );
+}
+
+#[test]
+fn an_alert_without_outcome_shows() {
+    fails(
+        |seen| {
+            seen.claims.remove(&format!("alert#{:032x}", 4));
+        },
+        "alerts_sent_or_suppressed",
+        "neither sent nor suppressed",
+    );
+}
+
+#[test]
+fn an_alert_that_came_twice_shows() {
+    fails(
+        |seen| seen.alerts.push(received(3)),
+        "alerts_sent_or_suppressed",
+        "2 messages, and its claim is sent",
+    );
+}
+
+#[test]
+fn an_alert_that_is_suppressed_and_sent_shows() {
+    fails(
+        |seen| seen.alerts.push(received(4)),
+        "alerts_sent_or_suppressed",
+        "1 messages, and its claim is suppressed",
+    );
+}
+
+#[test]
+fn an_alert_that_no_event_calls_for_shows() {
+    fails(
+        |seen| seen.alerts.push(received(99)),
+        "alerts_sent_or_suppressed",
+        "there is no such event",
+    );
+    fails(
+        |seen| seen.alerts.push(received(5)),
+        "alerts_sent_or_suppressed",
+        "its event calls for none",
+    );
+}
+
+#[test]
+fn a_claim_that_is_never_settled_shows() {
+    fails(
+        |seen| {
+            seen.claims
+                .insert(format!("alert#{:032x}", 1), claim("claimed", None));
+        },
+        "alerts_sent_or_suppressed",
+        "its claim is claimed",
+    );
+}
+
+#[test]
+fn a_line_stop_that_outlived_its_holder_is_expired() {
+    let line_stop = format!("line-stop#{:032x}", 1);
+    let mut observed = sound();
+    observed.line_stops.clear();
+    observed.claims.insert(line_stop, claim("claimed", None));
+    assert_eq!(
+        line_stop_outcomes(&observed)[0].1,
+        Outcome::Wrong("claimed and never sent".into())
+    );
+    let alert = observed.claims.get_mut(&format!("alert#{:032x}", 1));
+    alert.unwrap().expires_at += 70;
+    assert_eq!(
+        line_stop_outcomes(&observed)[0].1,
+        Outcome::Suppressed("expired".into())
+    );
+}
+
+#[test]
+fn an_old_event_is_stale_without_a_claim() {
+    let mut observed = sound();
+    observed.claims.remove(&format!("alert#{:032x}", 4));
+    observed.now_ms = ARRIVED_MS + 3_600_001;
+    let outcomes = alert_outcomes(&observed);
+    let (_, outcome) = outcomes
+        .iter()
+        .find(|(event, _)| event.id.as_str() == format!("{:032x}", 4))
+        .unwrap();
+    assert_eq!(*outcome, Outcome::Suppressed("stale".into()));
+}
+
+#[test]
+fn a_line_stop_that_is_lost_shows() {
+    fails(
+        |seen| seen.line_stops.clear(),
+        "line_stops_sent_or_suppressed",
+        "0 messages, and its claim is sent",
+    );
+}
+
+#[test]
+fn a_line_stop_whose_time_was_over_has_no_claim() {
+    let mut observed = sound();
+    observed.line_stops.clear();
+    observed.claims.remove(&format!("line-stop#{:032x}", 1));
+    assert!(!checks(&observed).iter().all(Check::holds), "it was young");
+    let alert = observed
+        .claims
+        .get_mut(&format!("alert#{:032x}", 1))
+        .unwrap();
+    alert.expires_at += 61;
+    assert_eq!(
+        line_stop_outcomes(&observed)[0].1,
+        Outcome::Suppressed("expired".into())
+    );
+}
+
+#[test]
+fn a_mapping_that_is_behind_shows() {
+    fails(
+        |seen| seen.lag[0].records = 3,
+        "nothing_left_behind",
+        "sns-alerter is 3 records behind",
+    );
+}
+
+#[test]
+fn a_batch_that_was_given_up_shows() {
+    fails(
+        |seen| seen.given_up.push(given_up(&[1])),
+        "nothing_left_behind",
+        "on the failure destination (RetryAttemptsExhausted): aws/lambda/x",
+    );
+    fails(
+        |seen| {
+            seen.expected.poison = [place(1)].into();
+            seen.given_up.push(given_up(&[1, 2]));
+        },
+        "nothing_left_behind",
+        "aws/lambda/x",
+    );
+}
+
+#[test]
+fn poison_belongs_on_the_failure_destination() {
+    let mut observed = sound();
+    observed.expected.poison = [place(7)].into();
+    observed.given_up.push(given_up(&[7]));
+    assert!(checks(&observed).iter().all(Check::holds));
+    fails(
+        |seen| seen.expected.poison = [place(7)].into(),
+        "readings_judged_or_set_aside",
+        "given-up record shardId-000000000000:7 is missing",
+    );
+}
+
+#[test]
+fn a_message_may_come_twice_where_processes_were_killed() {
+    let again = |seen: &mut Observed| seen.alerts.push(received(1));
+    fails(again, "alerts_sent_or_suppressed", "2 messages");
+    let mut observed = sound();
+    again(&mut observed);
+    observed.damage = Some(Damage::default());
+    assert!(checks(&observed).iter().all(Check::holds));
+    for status in ["claimed", "suppressed"] {
+        let key = format!("line-stop#{:032x}", 1);
+        observed.claims.insert(key, claim(status, Some("expired")));
+        assert!(checks(&observed).iter().all(Check::holds), "{status}");
+    }
+    observed.line_stops.clear();
+    observed
+        .claims
+        .insert(format!("line-stop#{:032x}", 1), claim("sent", None));
+    assert!(
+        !checks(&observed).iter().all(Check::holds),
+        "marked and never published"
+    );
+}
