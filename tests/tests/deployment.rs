@@ -1,7 +1,5 @@
 //! A deployment in mid-batch: old and new environments on the same batch, one after the other and side by side.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use fake_aws::{Effect, Fault, Parts, Service};
 use pipeline_tests::{Batches, Rig, SCENARIO_PLAN, reading};
 use serde_json::{Value, json};

@@ -190,6 +190,37 @@ async fn a_gap_on_a_shard_that_was_split_is_seen_on_its_child() {
     assert_eq!(rig.metric("RulesRestarted", &[]), 1.0);
 }
 
+/// All that the machine sent to that shard was parked, so that its state knows nothing of the shard.
+#[tokio::test(start_paused = true)]
+async fn a_gap_on_a_shard_that_the_state_never_saw_is_seen() {
+    let rig = Rig::new();
+    let judged = [
+        overpowered("press-1", 0),
+        hot("press-1", 1),
+        hot("press-1", 2),
+    ];
+    rig.judge(&batches(&rig).of(&judged)).await;
+    block_commits(&rig, "press-1");
+    let lost = Batches::new(OTHER_SHARD, rig.world.now_ms()).of(&[reading("press-1", 3)]);
+    rig.clock.advance(TOO_LONG);
+    assert_eq!(rig.judge(&lost).await, None);
+    rig.world.clear_faults();
+    let mut child = Batches::new("shardId-000000000002", rig.world.now_ms());
+    rig.judge(&child.of(&[hot("press-1", 4)])).await;
+    assert_eq!(rig.metric("RulesRestarted", &[]), 1.0);
+    let fired = |event: &quality_event::QualityEvent| event.subject() == "heat-dissipation";
+    assert!(!rig.events().iter().any(fired));
+    let objects = rig.world.objects("set-aside");
+    assert!(
+        !objects.keys().any(|key| key.starts_with("restarts/")),
+        "the note is settled"
+    );
+    // The parked readings once more, their answer having been lost: they are safe, and judged no second time.
+    let before = rig.metric("ReadingsJudged", &[]);
+    assert_eq!(rig.judge(&lost).await, None);
+    assert_eq!(rig.metric("ReadingsJudged", &[]), before);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_fails_is_not_parked_before_its_time_whatever_the_reason() {
     for (service, operation) in [

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{event, plan, simulate};
+use crate::{event, plan, program, simulate};
 #[cfg(feature = "aws")]
 use crate::{invoke, local, produce, record, redrive};
 
@@ -29,6 +29,8 @@ enum Command {
     Event(event::Event),
     #[command(subcommand)]
     Plan(plan::Plan),
+    #[command(subcommand)]
+    Program(program::Programs),
     #[cfg(feature = "aws")]
     Produce(produce::Produce),
     #[cfg(feature = "aws")]
@@ -50,6 +52,7 @@ impl Andon {
             Command::Simulate(simulate) => simulate.run(&mut out),
             Command::Event(event) => event.run(&mut out, &mut io::stderr()),
             Command::Plan(plan) => plan.run(&mut out),
+            Command::Program(programs) => programs.run(&mut out),
             #[cfg(feature = "aws")]
             Command::Produce(produce) => block_on(produce.run(&mut out)),
             #[cfg(feature = "aws")]

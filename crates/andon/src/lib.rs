@@ -11,6 +11,7 @@ pub mod failure;
 pub mod input;
 pub mod plan;
 pub mod plot;
+pub mod program;
 pub mod readings;
 pub mod simulate;
 

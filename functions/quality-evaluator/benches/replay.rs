@@ -170,8 +170,8 @@ impl Outbox for Stream {
 struct NoNotes;
 
 impl Restarts for NoNotes {
-    async fn pending(&self) -> Result<Pending, PortError> {
-        Ok(Pending::default())
+    async fn pending(&self, _: &mut Pending) -> Result<(), PortError> {
+        Ok(())
     }
 
     async fn leave(&self, _: &Place, _: &Mark) -> Result<(), PortError> {

@@ -4,7 +4,8 @@
 //! Only what is finished for good is remembered (committed, quarantined or parked), so that forgetting is always safe:
 //! then the machine's watermark tells.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use kinesis_batch::{Batch, Outcomes, UserRecord};
@@ -16,7 +17,7 @@ const MAX_RECORDS: usize = 20_000;
 
 /// The finished records of the last batch of each shard.
 #[derive(Debug, Default)]
-pub struct Finished(Mutex<HashMap<String, HashSet<Box<str>>>>);
+pub struct Finished(Mutex<HashMap<String, Numbers>>);
 
 impl Finished {
     /// For each of the batch's records, whether it is finished.
@@ -26,32 +27,34 @@ impl Finished {
         if finished.is_empty() {
             return known;
         }
-        let mut shards = Shards::default();
-        for record in batch.user_records() {
-            let numbers = finished.get(shards.key(record));
-            known[record.parent] =
-                numbers.is_some_and(|numbers| numbers.contains(record.sequence_number));
+        for records in by_shard(batch) {
+            let Some(numbers) = finished.get(&shard_key(&records[0])) else {
+                continue;
+            };
+            let mut numbers = numbers.iter().peekable();
+            for record in records {
+                let number = record.sequence_number;
+                while numbers.next_if(|first| is_before(first, number)).is_some() {}
+                known[record.parent] = numbers.peek() == Some(&number);
+            }
         }
         known
     }
 
     /// Remembers what `outcomes` says of the batch, in place of what was known of its shards.
     pub fn remember(&self, batch: &Batch<'_>, outcomes: &Outcomes) {
-        let mut finished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shards = Shards::default();
-        let mut now: HashMap<String, HashSet<Box<str>>> = HashMap::new();
-        for record in batch.user_records() {
-            let key = shards.key(record);
-            if !now.contains_key(key) {
-                now.insert(key.to_owned(), HashSet::new());
-            }
-            if let Some(numbers) = now.get_mut(key)
-                && outcomes.is_done(record.parent)
-            {
-                numbers.insert(record.sequence_number.into());
+        let mut now: HashMap<String, Numbers> = HashMap::new();
+        for records in by_shard(batch) {
+            let numbers = now.entry(shard_key(&records[0])).or_default();
+            // The user records of an aggregate are one record.
+            for of_one in records.chunk_by(|left, right| left.parent == right.parent) {
+                if outcomes.is_done(of_one[0].parent) {
+                    numbers.push(of_one[0].sequence_number);
+                }
             }
         }
-        let kept: usize = finished.values().map(HashSet::len).sum();
+        let mut finished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept: usize = finished.values().map(Numbers::len).sum();
         if kept + batch.len() > MAX_RECORDS {
             finished.clear();
         }
@@ -59,21 +62,44 @@ impl Finished {
     }
 }
 
-/// The key of a record's shard; in a batch all are the same.
-#[derive(Default)]
-struct Shards {
-    of: (String, String),
-    key: String,
+/// The batch's records, those of one shard together; a batch has one.
+fn by_shard<'a, 'b>(batch: &'a Batch<'b>) -> impl Iterator<Item = &'a [UserRecord<'b>]> {
+    let records = batch.user_records().as_slice();
+    records.chunk_by(|left, right| left.shard == right.shard && left.stream_arn == right.stream_arn)
 }
 
-impl Shards {
-    fn key(&mut self, record: &UserRecord<'_>) -> &str {
-        if self.of.0 != record.stream_arn || self.of.1 != record.shard {
-            self.of = (record.stream_arn.to_owned(), record.shard.to_owned());
-            self.key = shard_key(record);
-        }
-        &self.key
+/// Sequence numbers in the order of their shard, one behind the other in one text: thousands of texts and their hashes
+/// would cost more than all else that a replay does after decoding.
+#[derive(Debug, Default)]
+struct Numbers {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Numbers {
+    fn push(&mut self, number: &str) {
+        self.text.push_str(number);
+        self.ends.push(self.text.len());
     }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let number = &self.text[start..*end];
+            start = *end;
+            number
+        })
+    }
+}
+
+/// The order of numbers without leading zeros, as Kinesis writes them. Others are not found: then the watermark tells.
+fn is_before(left: &str, right: &str) -> bool {
+    let by_length = left.len().cmp(&right.len());
+    by_length.then_with(|| left.cmp(right)) == Ordering::Less
 }
 
 #[cfg(test)]
@@ -120,6 +146,9 @@ mod tests {
         remember("b", 1..3, &[0, 1]);
         remember("a", 2..5, &[0]);
         assert_eq!(known("a", 1..5), [false, true, false, false]);
+        remember("a", 8..13, &[1, 2, 3]);
+        let expected = [false, false, true, true, true, false, false];
+        assert_eq!(known("a", 7..14), expected, "9 lies before 10");
         assert_eq!(known("b", 1..3), [true; 2]);
         remember("c", 1..20_001, &[]);
         assert_eq!(known("b", 1..3), [false; 2], "too many are forgotten");

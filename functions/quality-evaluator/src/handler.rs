@@ -5,7 +5,7 @@
 //! every machine thus gets its turn before any gets a second one. A machine whose readings have waited longer than
 //! the hold is tried for a few seconds only; then its readings are parked and its rules will begin anew after them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,16 +17,18 @@ use lambda_function::backoff::Backoff;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::{Metrics, UNFINISHED};
 use quality_event::EventId;
-use set_aside::{Fate, Shelf};
+use set_aside::Shelf;
 use tokio::sync::OnceCell;
 
 use crate::finished::Finished;
-use crate::hold::{Hold, Parking};
+use crate::hold::Hold;
 use crate::machine::{MachineReadings, sort};
 use crate::outbox::{Entry, LIMITS, Outbox};
-use crate::restarts::{Pending, Restarts};
+use crate::parking::{Held, park, settle};
+use crate::restarts::{Pending, Place, Restarts};
 use crate::state_store::{self, Commit, Committed, Loaded, StateStore};
 use crate::verdict::{MachineRecord, Verdict, judge};
+use crate::watermark::Mark;
 use crate::{PortError, metric};
 
 const CONCURRENT_COMMITS: usize = 16;
@@ -34,12 +36,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Kept back from judging where a machine may have to be parked; at most a third of what is left.
 const PARKING_TIME: Duration = Duration::from_secs(5);
-/// How long a machine that has waited long enough is tried again in one invocation: a backlog is all old, and one
-/// throttled call must not park it; a machine that fails for good must not slow its shard down for long.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// A bucket that hangs must not hold up judging: what it would have said is rarely anything.
-const RESTARTS_TIME: Duration = Duration::from_millis(500);
-
 /// What the handler acts through.
 pub struct Ports<S, O, Q, R> {
     /// Where machines' states are kept.
@@ -118,28 +114,29 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
     request_id: &str,
     deadline: Deadline,
 ) -> Vec<usize> {
-    let mut over: HashMap<String, (Parking<'_, '_>, &'static str)> = machines
+    let mut held: BTreeMap<String, Held<'_, '_>> = machines
         .iter()
         .filter(|machine| limits.hold.is_over(&machine.readings))
-        .map(|machine| {
-            let parking = Parking::of(&machine.readings);
-            (parking.machine().to_owned(), (parking, "deadline"))
-        })
+        .map(|machine| (machine.name().to_owned(), Held::of(&machine.readings)))
         .collect();
     let all = deadline;
-    let deadline = match over.is_empty() {
+    let deadline = match held.is_empty() {
         true => all,
         false => all.within(all.remaining() - PARKING_TIME.min(all.remaining() / 3)),
     };
-    let patience = deadline.within(PATIENCE);
     let restarts = OnceCell::new();
-    let mut done = Vec::new();
+    let (mut done, mut settled) = (Vec::new(), Vec::new());
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     for round in 0_u32.. {
         let mut again = Vec::new();
         let mut waiting = machines.into_iter().peekable();
         while waiting.peek().is_some() {
             let chunk: Vec<_> = waiting.by_ref().take(state_store::MAX_MACHINES).collect();
+            for machine in &chunk {
+                if let Some(held) = held.get_mut(machine.name()) {
+                    held.begin();
+                }
+            }
             let owner = format!("{request_id}/{round}");
             let attempt = Attempt {
                 plan,
@@ -153,10 +150,10 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
                 break;
             };
             for (machine, end) in tried {
-                let held = over.get_mut(&machine.readings.machine);
-                match (end, held) {
-                    (End::Done, _) => {
-                        over.remove(&machine.readings.machine);
+                match (end, held.get_mut(machine.name())) {
+                    (End::Done(notes), _) => {
+                        settled.extend(notes);
+                        held.remove(machine.name());
                         done.extend(machine.parents());
                     }
                     (End::Again(reason), None) => {
@@ -166,13 +163,12 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
                     (End::GivenUp(reason), None) => {
                         ports.metrics.add(&metric::MACHINES_HELD, &[reason], 1);
                     }
-                    (End::Again(reason), Some((_, why))) => {
-                        *why = reason;
-                        if !patience.is_past() {
+                    (End::Again(reason), Some(held)) => {
+                        if held.is_worth_another(reason) {
                             again.push(machine);
                         }
                     }
-                    (End::GivenUp(reason), Some((_, why))) => *why = reason,
+                    (End::GivenUp(reason), Some(held)) => held.fail(reason),
                 }
             }
         }
@@ -181,63 +177,14 @@ async fn judge_all<S: StateStore, O: Outbox, Q: Shelf, R: Restarts>(
             break;
         }
     }
-    done.extend(park(ports, over.into_values().collect(), all).await);
+    // What had no turn has not failed: the next invocation begins with it, since what had one is finished by then.
+    let held = held.into_values().filter(Held::has_begun).collect();
+    let (parked, ()) = tokio::join!(
+        park(&ports.shelf, &ports.restarts, &ports.metrics, held, all),
+        settle(&ports.restarts, &settled, all),
+    );
+    done.extend(parked);
     done
-}
-
-/// Sets aside the readings of machines that have waited for too long, and gives the indices of their records once
-/// they are safe and it is noted that the machines' rules begin anew; all or none.
-async fn park<S, O, Q: Shelf, R: Restarts>(
-    ports: &Ports<S, O, Q, R>,
-    mut over: Vec<(Parking<'_, '_>, &'static str)>,
-    deadline: Deadline,
-) -> Vec<usize> {
-    if over.is_empty() {
-        return Vec::new();
-    }
-    over.sort_by_key(|(parking, _)| parking.parents().min());
-    let records: Vec<_> = over
-        .iter()
-        .flat_map(|(parking, reason)| parking.set_aside(reason))
-        .collect();
-    let parked = async {
-        if let Err(error) = ports.shelf.put(Fate::Parked, &records).await {
-            tracing::error!(error = %Causes(&error), "readings not parked");
-            return false;
-        }
-        let notes = over.iter().flat_map(|(parking, _)| parking.gaps());
-        let notes = notes.map(|(place, mark)| async move {
-            ports.restarts.leave(&place, &mark).await.map_err(|error| {
-                tracing::error!(error = %Causes(&error), "a parked machine not noted");
-            })
-        });
-        let left: Vec<_> = stream::iter(notes)
-            .buffer_unordered(CONCURRENT_COMMITS)
-            .collect()
-            .await;
-        left.iter().all(Result::is_ok)
-    };
-    match deadline.run(parked).await {
-        Ok(true) => {}
-        Ok(false) => return Vec::new(),
-        Err(_) => {
-            tracing::error!(readings = records.len(), "no time left for parking");
-            return Vec::new();
-        }
-    }
-    for (parking, reason) in &over {
-        let readings = parking.parents().count();
-        ports.metrics.add(&metric::PARKED, &[reason], readings);
-        tracing::warn!(
-            machine = parking.machine(),
-            reason,
-            readings,
-            "readings parked: the machine was held for too long"
-        );
-    }
-    over.iter()
-        .flat_map(|(parking, _)| parking.parents().collect::<Vec<_>>())
-        .collect()
 }
 
 /// A machine with readings to judge, and what of them this invocation has already published.
@@ -257,7 +204,8 @@ impl<'r, 'b> Open<'r, 'b> {
 
 /// How an attempt at a machine ended; the reason is a metric's dimension.
 enum End {
-    Done,
+    /// With the notes that the stored state has taken account of.
+    Done(Vec<(Place, Mark)>),
     Again(&'static str),
     GivenUp(&'static str),
 }
@@ -332,18 +280,14 @@ impl<S: StateStore, O: Outbox, Q, R: Restarts> Attempt<'_, S, O, Q, R> {
         tried
     }
 
-    /// The notes on parked readings; none where they cannot be read: going on without a restart is the lesser evil.
+    /// The notes on parked readings, as far as they can be read: going on without a restart is the lesser evil.
     async fn restarts(&self) -> Pending {
-        let read = tokio::time::timeout(RESTARTS_TIME, self.ports.restarts.pending());
-        match read.await {
-            Ok(Ok(pending)) => return pending,
-            Ok(Err(error)) => {
-                tracing::error!(error = %Causes(&error), "notes on parked readings out of reach")
-            }
-            Err(_) => tracing::error!("no answer on parked readings"),
+        let mut pending = Pending::default();
+        if let Err(error) = self.ports.restarts.pending(&mut pending).await {
+            tracing::error!(error = %Causes(&error), "notes on parked readings out of reach");
+            self.ports.metrics.add(&metric::RESTARTS_UNREAD, &[], 1);
         }
-        self.ports.metrics.add(&metric::RESTARTS_UNREAD, &[], 1);
-        Pending::default()
+        pending
     }
 
     /// `None` if nothing is known of the machine's state.
@@ -456,14 +400,8 @@ impl<S: StateStore, O: Outbox, Q, R: Restarts> Attempt<'_, S, O, Q, R> {
                 }
             }
         }
-        for (place, mark) in &verdict.settled {
-            // What stays behind is found again, and then says nothing new.
-            if let Err(error) = self.ports.restarts.settle(place, mark).await {
-                tracing::warn!(error = %Causes(&error), "a note on parked readings not removed");
-            }
-        }
         self.count(verdict);
-        End::Done
+        End::Done(verdict.settled.clone())
     }
 
     fn count(&self, verdict: &Verdict<'_>) {
@@ -504,6 +442,10 @@ struct Judged<'p> {
 }
 
 impl Open<'_, '_> {
+    fn name(&self) -> &str {
+        &self.readings.machine
+    }
+
     fn parents(&self) -> impl Iterator<Item = usize> {
         self.readings
             .readings

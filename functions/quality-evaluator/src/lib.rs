@@ -17,6 +17,7 @@ mod late;
 mod machine;
 mod metric;
 mod outbox;
+mod parking;
 mod plan_keeper;
 mod plan_source;
 mod restarts;

@@ -4,11 +4,12 @@
 //! object whose key says everything, so that one listing per invocation finds all notes; there are none as a rule.
 //!
 //! ```text
-//! restarts/<function>/<digest of machine and shard>/<sequence number>:<sub-sequence number>:<arrival>
+//! restarts/<function>/<digest of the machine>/<sequence number>:<sub-sequence number>:<arrival>/<stream>/<shard>
 //! ```
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -18,13 +19,16 @@ use sha2::{Digest, Sha256};
 use crate::PortError;
 use crate::watermark::Mark;
 
-/// The most notes that one invocation reads: more machines than that are parked only where nothing works any more.
-const MAX_PAGES: usize = 10;
+/// The most pages of notes that one invocation reads: 100,000 notes. More machines than that are parked only where
+/// nothing works any more.
+const MAX_PAGES: usize = 100;
+/// A bucket that hangs must not hold up judging: what it would have said is rarely anything.
+const PAGE_TIME: Duration = Duration::from_millis(500);
 
 /// Where notes are kept.
 pub trait Restarts {
-    /// Every note that was left and not yet settled.
-    fn pending(&self) -> impl Future<Output = Result<Pending, PortError>> + Send;
+    /// Adds every note that was left and not yet settled to `found`; after an error, as many as could be read.
+    fn pending(&self, found: &mut Pending) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Notes that the readings of `shard` up to `mark` will never be part of the machine's state. Leaving a note
     /// again changes nothing.
@@ -37,23 +41,35 @@ pub trait Restarts {
 
 /// A machine on a shard, as notes name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place(String);
+pub struct Place {
+    machine: String,
+    shard: String,
+}
 
 impl Place {
     /// `shard` is the key of a watermark: stream and shard.
     pub fn of(machine: &str, shard: &str) -> Self {
-        let mut hasher = Sha256::new();
-        hasher.update((machine.len() as u64).to_be_bytes());
-        hasher.update(machine);
-        hasher.update(shard);
-        let digest = hasher.finalize();
-        Self(digest.iter().take(16).map(|b| format!("{b:02x}")).collect())
+        Self {
+            machine: digest(machine),
+            shard: shard.to_owned(),
+        }
+    }
+
+    /// The key of the shard's watermark.
+    pub fn shard(&self) -> &str {
+        &self.shard
     }
 }
 
-/// The notes found, the last of each place; a machine and a shard may have several.
+/// A machine's name has characters that keys do not take, and may be as long as a key.
+fn digest(machine: &str) -> String {
+    let digest = Sha256::digest(machine);
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+/// The notes found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pending(HashMap<Place, Vec<Mark>>);
+pub struct Pending(HashMap<String, Vec<(Place, Mark)>>);
 
 impl Pending {
     /// Whether there are none, as a rule.
@@ -61,14 +77,18 @@ impl Pending {
         self.0.is_empty()
     }
 
-    /// The notes for a place.
-    pub fn at(&self, place: &Place) -> &[Mark] {
-        self.0.get(place).map_or(&[], Vec::as_slice)
+    /// The notes on a machine, whatever the shard: its readings may come on another one by now, as after a split.
+    pub fn on(&self, machine: &str) -> &[(Place, Mark)] {
+        if self.is_empty() {
+            return &[];
+        }
+        self.0.get(&digest(machine)).map_or(&[], Vec::as_slice)
     }
 
     /// Adds one.
     pub fn add(&mut self, place: Place, mark: Mark) {
-        self.0.entry(place).or_default().push(mark);
+        let notes = self.0.entry(place.machine.clone()).or_default();
+        notes.push((place, mark));
     }
 }
 
@@ -90,39 +110,48 @@ impl S3Restarts {
         }
     }
 
-    fn key(&self, Place(place): &Place, mark: &Mark) -> String {
-        format!("{}{place}/{}", self.prefix, mark.to_text())
+    fn key(&self, Place { machine, shard }: &Place, mark: &Mark) -> String {
+        format!("{}{machine}/{}/{shard}", self.prefix, mark.to_text())
     }
 }
 
 impl Restarts for S3Restarts {
-    async fn pending(&self) -> Result<Pending, PortError> {
-        let mut pending = Pending::default();
+    async fn pending(&self, found: &mut Pending) -> Result<(), PortError> {
+        const WHAT: &str = "cannot list the notes on parked machines";
         let mut next = None;
         for _ in 0..MAX_PAGES {
-            let page = self
+            let list = self
                 .client
                 .list_objects_v2()
                 .bucket(&self.bucket)
                 .prefix(&self.prefix)
-                .set_continuation_token(next)
-                .send()
+                .set_continuation_token(next);
+            let page = tokio::time::timeout(PAGE_TIME, list.send())
                 .await
                 .map_err(|error| PortError {
-                    what: "cannot list the notes on parked machines",
+                    what: WHAT,
+                    passing: true,
+                    cause: error.into(),
+                })?
+                .map_err(|error| PortError {
+                    what: WHAT,
                     passing: classify(&error).is_worth_retrying(),
                     cause: error.into(),
                 })?;
             let keys = page.contents().iter().filter_map(|object| object.key());
             for (place, mark) in keys.filter_map(|key| read(key.strip_prefix(&self.prefix)?)) {
-                pending.add(place, mark);
+                found.add(place, mark);
             }
             next = page.next_continuation_token().map(str::to_owned);
             if next.is_none() {
-                break;
+                return Ok(());
             }
         }
-        Ok(pending)
+        Err(PortError {
+            what: WHAT,
+            passing: false,
+            cause: "there are too many of them".into(),
+        })
     }
 
     async fn leave(&self, at: &Place, mark: &Mark) -> Result<(), PortError> {
@@ -155,8 +184,13 @@ impl Restarts for S3Restarts {
 
 /// What a key says after the prefix; others' objects are not ours to judge.
 fn read(rest: &str) -> Option<(Place, Mark)> {
-    let (place, mark) = rest.split_once('/')?;
-    Some((Place(place.to_owned()), Mark::from_text(mark)?))
+    let (machine, rest) = rest.split_once('/')?;
+    let (mark, shard) = rest.split_once('/')?;
+    let place = Place {
+        machine: machine.to_owned(),
+        shard: shard.to_owned(),
+    };
+    Some((place, Mark::from_text(mark)?))
 }
 
 #[cfg(test)]
@@ -180,39 +214,34 @@ mod tests {
             BUCKET.to_owned(),
             "andon-quality-evaluator",
         );
-        let place = Place::of(
-            "press-07",
-            "arn:aws:kinesis:…:stream/readings/shardId-000000000001",
-        );
-        assert_eq!(restarts.pending().await.unwrap(), Pending::default());
-        for mark in [mark("49590:3:1545084650987"), mark("49600:0:1545084651000")] {
-            restarts.leave(&place, &mark).await.unwrap();
-            restarts.leave(&place, &mark).await.unwrap();
+        let pending = async || {
+            let mut found = Pending::default();
+            restarts.pending(&mut found).await.unwrap();
+            found
+        };
+        let shard =
+            "arn:aws:kinesis:eu-central-1:123456789012:stream/readings/shardId-000000000001";
+        let place = Place::of("press-07", shard);
+        assert_eq!(pending().await, Pending::default());
+        let marks = [mark("49590:3:1545084650987"), mark("49600:0:1545084651000")];
+        for mark in &marks {
+            restarts.leave(&place, mark).await.unwrap();
+            restarts.leave(&place, mark).await.unwrap();
         }
-        let pending = restarts.pending().await.unwrap();
-        assert_eq!(pending.at(&place).len(), 2);
-        assert!(pending.at(&Place::of("press-07", "other")).is_empty());
-        restarts
-            .settle(&place, &mark("49590:3:1545084650987"))
-            .await
-            .unwrap();
-        let pending = restarts.pending().await.unwrap();
-        assert_eq!(pending.at(&place), [mark("49600:0:1545084651000")]);
-    }
-
-    #[test]
-    fn places_differ_by_machine_and_shard() {
-        let places = [
-            Place::of("a", "bc"),
-            Place::of("ab", "c"),
-            Place::of("a", "bd"),
-        ];
-        assert!(places[0] != places[1] && places[0] != places[2]);
+        let found = pending().await;
+        assert_eq!(
+            found.on("press-07"),
+            marks.clone().map(|mark| (place.clone(), mark))
+        );
+        assert!(found.on("press-08").is_empty());
+        restarts.settle(&place, &marks[0]).await.unwrap();
+        let [_, last] = marks;
+        assert_eq!(pending().await.on("press-07"), [(place, last)]);
     }
 
     #[test]
     fn other_objects_are_no_notes() {
-        for key in ["", "x", "x/y", "0a/1:2", "0a/1:2:3:4"] {
+        for key in ["", "x", "x/y", "0a/1:2", "0a/1:2:3", "0a/1:2:3:4/b"] {
             assert_eq!(read(key), None, "{key}");
         }
     }

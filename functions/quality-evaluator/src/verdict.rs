@@ -1,8 +1,8 @@
 //! One machine's readings judged from a loaded state. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use control_plan::{ControlPlan, Reading};
+use control_plan::ControlPlan;
 use judgement::MachineState;
 use kinesis_batch::UserRecord;
 use quality_event::{QualityEvent, Source, Timestamp};
@@ -61,7 +61,7 @@ pub struct Verdict<'p> {
     pub not_applicable: BTreeMap<&'p str, usize>,
     /// When the last reading's record arrived, in milliseconds since the epoch.
     pub arrived_ms: i64,
-    /// Notes on parked readings that the next record takes account of.
+    /// Notes on parked readings that the next record takes account of; where it is not written, the loaded one does.
     pub settled: Vec<(Place, Mark)>,
     /// Whether the rules began anew because of one.
     pub restarted: bool,
@@ -98,7 +98,7 @@ pub fn judge<'p>(
         restarted: false,
         is_on_several_shards: false,
     };
-    verdict.take_account(&machine.machine, readings, pending, &mut next);
+    verdict.take_account(pending.on(&machine.machine), &mut next);
     for (place, reading) in readings {
         let shard = shard_key(place);
         let position = Position::of(place);
@@ -120,31 +120,17 @@ pub fn judge<'p>(
         next.watermarks.advance(&shard, position, place.arrived_ms);
     }
     next.watermarks.prune(verdict.arrived_ms, keep_ms);
-    verdict.changed = next.state != record.state || !verdict.settled.is_empty();
+    verdict.changed = next.state != record.state || verdict.restarted;
     verdict.next = next;
     verdict
 }
 
 impl Verdict<'_> {
     /// Restarts the rules where a note speaks of readings that the record does not hold.
-    fn take_account(
-        &mut self,
-        machine: &str,
-        readings: &[(&UserRecord<'_>, Reading)],
-        pending: &Pending,
-        next: &mut MachineRecord,
-    ) {
-        if pending.is_empty() {
-            return;
-        }
-        let mut shards: BTreeSet<String> = next.watermarks.shards().map(str::to_owned).collect();
-        shards.extend(readings.iter().map(|(place, _)| shard_key(place)));
-        for shard in shards {
-            let place = Place::of(machine, &shard);
-            for mark in pending.at(&place) {
-                self.restarted |= next.watermarks.skip(&shard, mark);
-                self.settled.push((place.clone(), mark.clone()));
-            }
+    fn take_account(&mut self, notes: &[(Place, Mark)], next: &mut MachineRecord) {
+        for (place, mark) in notes {
+            self.restarted |= next.watermarks.skip(place.shard(), mark);
+            self.settled.push((place.clone(), mark.clone()));
         }
         if self.restarted {
             next.state.restart();

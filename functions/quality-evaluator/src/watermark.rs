@@ -114,11 +114,6 @@ impl Watermarks {
         is_new
     }
 
-    /// The shards that are known.
-    pub fn shards(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// Whether a reading of another shard of the same stream arrived no more than `within_ms` before `arrived_ms`.
     pub fn has_other_shard(&self, shard: &str, arrived_ms: i64, within_ms: i64) -> bool {
         let stream = |shard: &str| shard.rsplit_once('/').map(|(stream, _)| stream.to_owned());

@@ -3,7 +3,7 @@
 //! Every step is bounded, so that what hangs holds back its own messages alone: claims end after [`CLAIMING`],
 //! publishing after [`PUBLISHING`], and each claim is settled as soon as its message's fate is known.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -86,7 +86,7 @@ impl<'a, C: Claims, T: Topic, S, K: Clock> Courier<'a, C, T, S, K> {
     /// Claims of one machine and rule one after the other, in stream order; of different ones side by side.
     async fn claim_all(&self, jobs: &[Job]) -> Vec<Answered> {
         let deadline = self.deadline.within(CLAIMING);
-        let mut turns: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut turns: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, job) in jobs.iter().enumerate() {
             turns.entry(&job.turn).or_default().push(index);
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::held::Held;
+use super::invocation_record::Pointer;
 use super::invoker::Invoker;
 use super::outcome::{Became, Told};
 use super::queue::{Message, Queue};
@@ -79,7 +81,7 @@ impl<I: Invoker> Redriver<'_, I> {
             return Ok(());
         };
         let held = read_back(streams, record, pointer, &from).await?;
-        let gone = pointer.batch_size.saturating_sub(held.len());
+        let gone = gone(pointer, &held);
         self.bring_back(held, false, report).await?;
         if gone > 0 {
             let reason = format!(
@@ -93,6 +95,17 @@ impl<I: Invoker> Redriver<'_, I> {
         }
         Ok(())
     }
+}
+
+/// How many of the batch's records the stream has no longer, as far as can be told. The number read says little where
+/// other batches' records lie between them (a parallelization factor above 1), but a stream loses its oldest records
+/// first: while both ends of the batch are there, all of it is, and where one is missing, at least that is gone.
+fn gone(pointer: &Pointer, held: &[Held]) -> usize {
+    let number = |held: Option<&Held>| held?.record.sequence_number.clone();
+    let is_whole = number(held.first()).as_ref() == Some(&pointer.start_sequence_number)
+        && number(held.last()).as_ref() == Some(&pointer.end_sequence_number);
+    let missing = pointer.batch_size.saturating_sub(held.len());
+    missing.max(usize::from(!is_whole))
 }
 
 #[cfg(test)]
@@ -196,6 +209,28 @@ mod tests {
         let sum = [(Became::Judged, 2), (Became::Gone, 2), (Became::Failed, 1)];
         assert_eq!(report.sum(), sum.into());
         assert_eq!(world.messages(&url).len(), 3);
+    }
+
+    /// Two of a batch's records and two of another batch's between them, as with a parallelization factor of 2.
+    #[tokio::test(start_paused = true)]
+    async fn others_records_do_not_stand_in_for_those_that_are_gone() {
+        let (world, url) = world();
+        let whole = pointer(&world, 1, 4).replace("\"batchSize\":4", "\"batchSize\":2");
+        let mut trimmed: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        trimmed["KinesisBatchInfo"]["startSequenceNumber"] = json!("1");
+        for (message, expected, left) in [
+            (whole, vec![(Became::Judged, 4)], 0),
+            (
+                trimmed.to_string(),
+                vec![(Became::Judged, 5), (Became::Gone, 1)],
+                1,
+            ),
+        ] {
+            send(&world, &url, message).await;
+            let report = run(&world, &url, &Scripted::new("judged"), EXECUTE).await;
+            assert_eq!(report.sum(), expected.into_iter().collect());
+            assert_eq!(world.messages(&url).len(), left);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,125 @@
+//! A function of values.
+
+use vrl::compiler::function::{ArgumentList, Compiled, Example, FunctionCompileContext};
+use vrl::compiler::prelude::*;
+use vrl::compiler::state::TypeState;
+
+/// The most parameters that any of the functions has.
+const MOST: usize = 3;
+
+/// A function of values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Checked {
+    pub name: &'static str,
+    pub usage: &'static str,
+    pub parameters: &'static [Parameter],
+    /// The result's type by the arguments' types; absent arguments have none.
+    pub returns: fn(&[Option<Kind>; MOST]) -> TypeDef,
+    /// Absent arguments are null.
+    pub run: fn([Value; MOST]) -> Resolved,
+}
+
+/// A parameter that has to be given.
+pub(super) const fn required(keyword: &'static str, kind: u16) -> Parameter {
+    Parameter::required(keyword, kind, "")
+}
+
+/// A parameter that may be left out.
+pub(super) const fn optional(keyword: &'static str, kind: u16) -> Parameter {
+    Parameter::optional(keyword, kind, "")
+}
+
+impl Function for Checked {
+    fn identifier(&self) -> &'static str {
+        self.name
+    }
+
+    fn usage(&self) -> &'static str {
+        self.usage
+    }
+
+    fn category(&self) -> &'static str {
+        ""
+    }
+
+    fn return_kind(&self) -> u16 {
+        kind::ANY
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[]
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        self.parameters
+    }
+
+    fn compile(
+        &self,
+        _state: &TypeState,
+        _context: &mut FunctionCompileContext,
+        arguments: ArgumentList,
+    ) -> Compiled {
+        let mut given = [const { None }; MOST];
+        for (place, parameter) in given.iter_mut().zip(self.parameters) {
+            *place = arguments.optional(parameter.keyword);
+        }
+        Ok(Call {
+            function: *self,
+            arguments: given,
+        }
+        .as_expr())
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    function: Checked,
+    arguments: [Option<Box<dyn Expression>>; MOST],
+}
+
+impl FunctionExpression for Call {
+    fn resolve(&self, context: &mut Context<'_>) -> Resolved {
+        let mut values = [const { Value::Null }; MOST];
+        let given = self.function.parameters.iter().zip(&self.arguments);
+        for (value, (parameter, argument)) in values.iter_mut().zip(given) {
+            if let Some(argument) = argument {
+                *value = taken(argument.resolve(context)?, parameter.kind)?;
+            }
+        }
+        (self.function.run)(values)
+    }
+
+    fn type_def(&self, state: &TypeState) -> TypeDef {
+        let kinds = self.arguments.each_ref().map(|argument| {
+            argument
+                .as_ref()
+                .map(|argument| argument.type_def(state).kind().clone())
+        });
+        (self.function.returns)(&kinds)
+    }
+}
+
+/// Holds an argument to the parameter's types. The compiler has done so too, unless the call was told to fail (`f!(x)`).
+pub(super) fn taken(value: Value, kind: u16) -> Resolved {
+    let (bit, found) = match &value {
+        Value::Bytes(_) | Value::String(_) => (kind::BYTES, "string"),
+        Value::Integer(_) => (kind::INTEGER, "integer"),
+        Value::Float(_) => (kind::FLOAT, "float"),
+        Value::Boolean(_) => (kind::BOOLEAN, "boolean"),
+        Value::Object(_) => (kind::OBJECT, "object"),
+        Value::Array(_) => (kind::ARRAY, "array"),
+        Value::Timestamp(_) => (kind::TIMESTAMP, "timestamp"),
+        Value::Regex(_) => (kind::REGEX, "regex"),
+        Value::Null => (kind::NULL, "null"),
+    };
+    match kind & bit {
+        0 => Err(format!("an argument is {found}, which it cannot be").into()),
+        _ => Ok(value),
+    }
+}
+
+/// The text of an argument that is text.
+pub(super) fn text(value: &Value) -> std::borrow::Cow<'_, str> {
+    value.to_str_lossy().unwrap_or_default()
+}
