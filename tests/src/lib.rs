@@ -6,10 +6,18 @@
     reason = "the rig is test code: a failed unwrap is a failed test"
 )]
 
+#[cfg(feature = "rig")]
 mod batch;
+#[cfg(feature = "rig")]
 pub mod bring_back;
+pub mod campaign;
+#[cfg(feature = "rig")]
 pub mod delivery;
+#[cfg(feature = "rig")]
 mod rig;
+pub mod simulation;
 
+#[cfg(feature = "rig")]
 pub use batch::{Batches, opened, reading, redriving};
+#[cfg(feature = "rig")]
 pub use rig::{FUNCTION_TIMEOUT, Rig, SCENARIO_PLAN, STREAM_ARN};

@@ -37,6 +37,7 @@ mod bundled;
 mod declared;
 mod fault;
 pub mod functions;
+mod json;
 mod partition;
 mod program;
 mod run;

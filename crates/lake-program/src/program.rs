@@ -45,6 +45,7 @@ impl Program {
         }
         let code = compiled.program;
         partition_assignments(&file, source, &declared, &code)?;
+        let code = without_result(source, &state).unwrap_or(code);
         let info = code.info();
         let read = read_of(|name| {
             info.target_queries.iter().any(|path| {
@@ -97,6 +98,14 @@ impl Program {
     pub fn runner(&self) -> Runner<'_> {
         Runner::new(self)
     }
+}
+
+/// The program with nothing as its last value. What it leaves is `.`; the value of its last expression is nobody's, but an
+/// assignment in that place would copy the whole row to have one.
+fn without_result(source: &str, state: &TypeState) -> Option<vrl::compiler::Program> {
+    let source = format!("{source}\nnull");
+    let compiled = compile_with_state(&source, &functions::all(), state, config()).ok()?;
+    Some(compiled.program)
 }
 
 /// What is known of a record is not the program's to change, but for the partition.

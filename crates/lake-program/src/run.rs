@@ -8,7 +8,7 @@ use vrl::compiler::{ExpressionError, TargetValue, TimeZone};
 use vrl::value::{Secrets, Value};
 
 use crate::schema::json_type;
-use crate::{About, Mismatch, Program, partition};
+use crate::{About, Mismatch, Program, json, partition};
 
 /// Runs one program; kept between records, it spares their making anew.
 pub struct Runner<'p> {
@@ -164,7 +164,7 @@ fn located(message: &str, source: &str) -> String {
 }
 
 fn parse(payload: &[u8]) -> Result<Value, Failed> {
-    serde_json::from_slice(payload).map_err(|error| {
+    json::parse(payload).map_err(|error| {
         if payload.trim_ascii().is_empty() {
             return Failed::Empty;
         }

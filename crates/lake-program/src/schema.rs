@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use vrl::value::Value;
 use vrl::value::kind::{Collection, Field, Index, Kind};
+use vrl::value::{KeyString, Value};
 
 /// The declared shape of a JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,9 +222,14 @@ impl Schema {
         }
         match value {
             Value::Object(fields) => {
+                // Both are in the order of their names: one pass over either finds every pair.
+                let mut fields_in_order = fields.iter().peekable();
                 for (name, property) in &self.properties {
-                    match fields.get(name.as_str()) {
-                        Some(value) => property
+                    let before = |field: &(&KeyString, &Value)| field.0.as_str() < name.as_str();
+                    while fields_in_order.next_if(before).is_some() {}
+                    let same = |field: &(&KeyString, &Value)| field.0.as_str() == name.as_str();
+                    match fields_in_order.next_if(same) {
+                        Some((_, value)) => property
                             .schema
                             .fits(value)
                             .map_err(|mismatch| mismatch.within(name))?,

@@ -233,3 +233,54 @@ proptest! {
         PROGRAMS.iter().for_each(|program| holds(program, &payloads));
     }
 }
+
+#[test]
+fn of_a_click_the_path_and_the_host_that_it_came_from_are_kept() {
+    let program = lake_program::Bundled::named("clickstream")
+        .unwrap()
+        .compile()
+        .unwrap();
+    for (url, referrer, expected) in [
+        (
+            "https://shop.example/p/42?q=7#top",
+            "https://www.example/s?q=x",
+            ("/p/42", "www.example"),
+        ),
+        (
+            "https://shop.example",
+            "android-app://app.example",
+            ("/", "app.example"),
+        ),
+        (
+            "https://shop.example?q=7",
+            "https://www.example",
+            ("/", "www.example"),
+        ),
+        (
+            "https://shop.example/#a/b?c",
+            "https://www.example/",
+            ("/", "www.example"),
+        ),
+        // An address in the query is none of the path.
+        (
+            "/login?next=https://shop.example/p/42",
+            "https://a.example//b",
+            ("/login", "a.example"),
+        ),
+        ("/p/42#top", "https://a.example", ("/p/42", "a.example")),
+        ("", "https://a.example", ("", "a.example")),
+    ] {
+        let click = serde_json::json!({"event_id": "e", "session": "s", "time": 1_795_136_523_456_i64, "type": "view",
+            "url": url, "referrer": referrer});
+        let found = run(&program, click.to_string().as_bytes(), &About::default());
+        let (_, row) = found
+            .split_once('{')
+            .unwrap_or_else(|| panic!("{url}: {found}"));
+        let row: serde_json::Value = serde_json::from_str(&format!("{{{row}")).unwrap();
+        assert_eq!(
+            (row["path"].as_str(), row["referrer"].as_str()),
+            (Some(expected.0), Some(expected.1)),
+            "{url}"
+        );
+    }
+}

@@ -61,7 +61,7 @@ def clickstream(record, about):
         return None
     moment = datetime.fromtimestamp(record["time"] / 1000, timezone.utc)
     path = record["url"].split("?", 1)[0].split("#", 1)[0]
-    if "://" in record["url"]:
+    if "://" in path:
         rest = path.split("://", 1)[1].split("/", 1)
         path = "/" + (rest[1] if len(rest) > 1 else "")
     referrer = record.get("referrer")

@@ -29,18 +29,33 @@ pub(super) fn parse(text: &str) -> Result<Syntax, Slip> {
     if tokens.is_empty() {
         return Err(Slip::new(0..0, "the expression is empty"));
     }
-    match cel::Env::default().parser().parse_with_source_info(text) {
-        Ok((root, places)) => Ok(Syntax { root, places }),
-        Err(errors) => {
-            // The first is the cause; the rest are the parser's attempts to go on.
-            let error = errors.errors.into_iter().min_by_key(|error| error.pos);
-            Err(error.map_or_else(
-                || Slip::new(0..0, "not an expression"),
-                |error| plain(text, &tokens, error.pos, &error.msg),
-            ))
+    on_a_deep_stack(|| {
+        match cel::Env::default().parser().parse_with_source_info(text) {
+            Ok((root, places)) => Ok(Syntax { root, places }),
+            Err(errors) => {
+                // The first is the cause; the rest are the parser's attempts to go on.
+                let error = errors.errors.into_iter().min_by_key(|error| error.pos);
+                Err(error.map_or_else(
+                    || Slip::new(0..0, "not an expression"),
+                    |error| plain(text, &tokens, error.pos, &error.msg),
+                ))
+            }
         }
-    }
+    })
+    .unwrap_or_else(|| Err(Slip::new(0..0, "no thread is left to read it")))
 }
+
+/// Each level of nesting takes the parser through a dozen functions, which unoptimised is more than the stack of a thread
+/// that is not the main one holds at [`MAX_NESTING`](super::MAX_NESTING). None if there is no thread to be had.
+fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, work).ok()?.join().ok()
+    })
+}
+
+/// Reserved, not used: pages that are not touched cost nothing.
+const STACK_BYTES: usize = 32 << 20;
 
 /// The parser's message without its grammar's vocabulary.
 fn plain(
@@ -108,5 +123,18 @@ mod tests {
         );
         check("a > 1e999", "1e999", "`1e999` is too large for a number");
         check("while > 1", "while", "`while` is a reserved word");
+    }
+
+    /// Tests run on threads of two megabytes, as an executor's do.
+    #[test]
+    fn the_deepest_expression_fits_on_any_thread() {
+        for (open, close) in [("(", ")"), ("max(1.0, ", ")"), ("-(1.0 + ", ")")] {
+            let text = format!(
+                "{}x{}",
+                open.repeat(super::super::MAX_NESTING),
+                close.repeat(super::super::MAX_NESTING)
+            );
+            assert!(parse(&text).is_ok(), "{text}");
+        }
     }
 }

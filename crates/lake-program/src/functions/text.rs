@@ -60,7 +60,7 @@ pub(super) const ALL: &[Checked] = &[
         usage: "The text without white space at either end.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(text(&value).trim().into()),
+        run: |[value, ..]| Ok(part(&value, text(&value).trim())),
     },
     Checked {
         name: "truncate",
@@ -110,7 +110,7 @@ pub(super) const ALL: &[Checked] = &[
             Ok(Value::Array(
                 parts
                     .splitn(limit, &*text(&pattern))
-                    .map(Value::from)
+                    .map(|found| part(&value, found))
                     .collect(),
             ))
         },
@@ -153,6 +153,14 @@ pub(super) const ALL: &[Checked] = &[
         },
     },
 ];
+
+/// A part of a text: a view of it rather than a copy, as long as the text is one that is known to be UTF-8.
+fn part(whole: &Value, part: &str) -> Value {
+    match whole {
+        Value::String(whole) => Value::String(whole.slice_ref(part)),
+        _ => part.into(),
+    }
+}
 
 fn found(values: &[Value; 3], holds: fn(&str, &str) -> bool) -> bool {
     let [value, part, case_sensitive] = values;

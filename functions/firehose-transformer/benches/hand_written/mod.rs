@@ -126,7 +126,7 @@ fn clickstream(record: &Value) -> Option<(Value, Vec<String>)> {
     let time = DateTime::from_timestamp_millis(record.get("time")?.as_i64()?)?;
     let url = record.get("url")?.as_str()?;
     let path = url.split(['?', '#']).next()?;
-    let path = match url.split_once("://") {
+    let path = match path.split_once("://") {
         None => path.to_owned(),
         Some(_) => {
             let (_, after_host) = path

@@ -1,0 +1,218 @@
+"""What .ci/queries runs: the named queries of infra/lake.yaml over a lake made of the recorded shift. Usage: queries.py ANDON"""
+
+import gzip
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import yaml
+
+PLAN = "infra/plans/press-line.yaml"
+READINGS = "events/readings/shift.ndjson"
+DAY = "2026-11-20"
+
+# Athena's names for what DuckDB calls otherwise. Everything else in the queries means the same to both. Athena's timestamp
+# has a zone; the rows' times are all in UTC, so that one without gives the same hours and days.
+MACROS = ["CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMP)"]
+# Glue's types, as DuckDB writes them.
+TYPES = [("array<string>", "VARCHAR[]"), ("map<string,double>", "MAP(VARCHAR, DOUBLE)"), ("string", "VARCHAR")]
+
+passed = failed = 0
+
+
+def check(name, found, expected):
+    global passed, failed
+    if found == expected:
+        passed += 1
+        print(f"ok      {name}")
+    else:
+        failed += 1
+        print(f"NOT SO  {name}\n  expected {str(expected)[:1000]}\n  found    {str(found)[:1000]}")
+
+
+def andon(*arguments, records=None):
+    given = None if records is None else "".join(json.dumps(record) + "\n" for record in records)
+    return subprocess.run([sys.argv[1], *arguments], input=given, capture_output=True, text=True, check=True).stdout
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def template():
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def intrinsic(loader, suffix, node):
+        if isinstance(node, yaml.ScalarNode):
+            return node.value
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_multi_constructor("!", intrinsic)
+    return yaml.load(Path("infra/lake.yaml").read_text(encoding="utf-8"), Loader)["Resources"]
+
+
+def duckdb_type(glue):
+    if glue.startswith("struct<"):
+        fields = re.findall(r"(\w+):(\w+)", glue)
+        return "STRUCT(" + ", ".join(f'"{name}" {duckdb_type(kind)}' for name, kind in fields) + ")"
+    return dict(TYPES).get(glue, glue.upper())
+
+
+def deliver(lake, delivery, findings):
+    """Lays the rows out under the delivery stream's prefix; every third row comes twice, as it may."""
+    prefix = delivery["Properties"]["ExtendedS3DestinationConfiguration"]["Prefix"]
+    objects = defaultdict(list)
+    for place, finding in enumerate(findings):
+        place_of = re.sub(r"!\{partitionKeyFromLambda:(\w+)\}", lambda key: finding["partition_keys"][key[1]], prefix)
+        objects[place_of] += finding["rows"] * (2 if place % 3 == 0 else 1)
+    for place, rows in objects.items():
+        folder = lake / place
+        folder.mkdir(parents=True)
+        with gzip.open(folder / "1.json.gz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def tables(database, lake, resources):
+    for resource in resources.values():
+        if resource["Type"] != "AWS::Glue::Table":
+            continue
+        table = resource["Properties"]["TableInput"]
+        folder = re.fullmatch(r"s3://\$\{LakeBucket\}/(.+)/", table["StorageDescriptor"]["Location"])[1]
+        columns = {one["Name"]: duckdb_type(one["Type"]) for one in table["StorageDescriptor"]["Columns"]}
+        partitions = {one["Name"]: duckdb_type(one["Type"]) for one in table["PartitionKeys"]}
+        database.execute(
+            f"""CREATE VIEW {table["Name"]} AS SELECT * FROM read_json('{lake}/{folder}/**/*.json.gz',
+            format='newline_delimited', columns={columns | partitions}, hive_partitioning=true, hive_types={partitions})"""
+        )
+
+
+def shift_of(time):
+    since_early = datetime.fromisoformat(time.replace("Z", "+00:00")) - timedelta(hours=6)
+    return since_early.date(), ("early", "late", "night")[since_early.hour // 8]
+
+
+def predictions(events, readings):
+    """What a model might have said: two of five bad readings missed, some good ones flagged, some not scored."""
+    template = next(event for event in events if event["kind"] == "violation")
+    common = ("severity", "reaction", "plan", "values")
+    bad = {event["source"]["line"] for event in events if event["severity"] == "critical" and event["transition"] != "cleared"}
+    predicted, expected = [], Counter()
+    for place, (line, reading) in enumerate(readings):
+        is_bad = line in bad
+        flagged = place % 5 < 3 if is_bad else place % 50 == 0
+        unscored = None if place % 7 else "model-unavailable"
+        predicted.append({**{name: template[name] for name in common}, "id": f"{place:032x}", "kind": "prediction", "machine": reading["machine"],
+            "line": reading["line"], "time": reading["time"], "arrived": reading["time"], "model": "press-failures", "flagged": flagged,
+            "score": None if unscored else 0.9 if flagged else 0.1, "unscored": unscored, "summary": "",
+            "source": {"file": READINGS, "line": line}})
+        if not unscored:
+            expected[flagged, is_bad] += 1
+    return predicted, expected
+
+
+def main():
+    resources = template()
+    queries = {one["Properties"]["Name"]: one["Properties"]["QueryString"] for one in resources.values() if one["Type"] == "AWS::Athena::NamedQuery"}
+
+    events = lines(andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS, "--json"))
+    told = andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS)
+    made = lines(andon("program", "run", "--json", "press-readings", READINGS))
+    sound = [(one["line"], row) for one in made for row in one.get("rows", [])]
+    predicted, outcomes = predictions(events, sound)
+
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder)
+        deliver(lake, resources["ReadingsDelivery"], [one for one in made if one.get("rows")])
+        deliver(lake, resources["QualityEventsDelivery"], lines(andon("program", "run", "--json", "--strict", "quality-events", "-", records=events + predicted)))
+        database = duckdb.connect()
+        for macro in MACROS:
+            database.execute(macro)
+        tables(database, lake, resources)
+        answers(database, queries, events, told, [row for _, row in sound], outcomes)
+    print(f"queries: {passed} passed, {failed} failed")
+    return failed > 0 or passed == 0
+
+
+def answers(database, queries, events, told, readings, outcomes):
+    unasked = set(queries)
+
+    def ask(name, *parameters, edit=lambda sql: sql):
+        unasked.discard(name)
+        return database.execute(edit(queries[name]), parameters).fetchall()
+
+    twice = database.execute("SELECT count(*) > count(DISTINCT id) FROM readings").fetchone()[0]
+    check("the lake holds rows twice", twice, True)
+
+    # The backtest's own table: rule, reaction, episodes, readings.
+    rules = re.findall(r"^(\S+) +(?:record|notify|stop-line) +(\d+) +(\d+) ", told, re.MULTILINE)
+    episodes = {rule: int(count) for rule, count, _ in rules if count != "0"}
+    violating = sum(int(count) for _, _, count in rules)
+
+    expected = defaultdict(Counter)
+    for event in events:
+        slot = expected[*shift_of(event["time"]), event["line"], event["machine"]]
+        slot["episodes"] += event["transition"] == "opened"
+        slot["readings"] += event["transition"] != "cleared"
+        slot["critical"] += event["transition"] == "opened" and event["severity"] == "critical"
+    shifts = ask("violations-by-machine-and-shift", DAY, DAY)
+    found = {row[:4]: Counter(episodes=row[4], readings=row[5], critical=row[7]) for row in shifts}
+    check("violations by machine and shift", found, dict(expected))
+    check("their episodes are the backtest's", sum(row[4] for row in shifts), sum(episodes.values()))
+    check("their readings are the backtest's", sum(row[5] for row in shifts), violating)
+
+    pareto = ask("pareto-of-rules", DAY, DAY)
+    check("the Pareto's episodes are the backtest's", {row[0]: row[1] for row in pareto}, episodes)
+    told_pareto = re.findall(r"^(\S+) +(\d+) +([\d.]+) % +([\d.]+) %  #", told, re.MULTILINE)
+    check("and its shares", {(row[0], f"{row[2]:.1f}", f"{row[3]:.1f}") for row in pareto if row[1] > 1},
+        {(rule, share, sum_) for rule, count, share, sum_ in told_pareto if int(count) > 1})
+
+    both_lines = lambda sql: sql.replace("IN (?)", "IN (?, ?)")
+    grades = ask("capability-by-product", 3.8, 76.6, "L1", "L2", DAY, DAY, edit=both_lines)
+    overall = next(row for row in grades if row[0] == "all")
+    told_capability = re.search(r"^torque-specification +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) ", told, re.MULTILINE)
+    check("Pp and Ppk are the backtest's", (str(overall[1]), f"{overall[2]:.4f}", f"{overall[3]:.4f}", f"{overall[4]:.2f}", f"{overall[5]:.2f}"), told_capability.groups())
+    for line in ("L1", "L2"):
+        for grade, count, mean, sigma, pp, ppk in ask("capability-by-product", 3.8, 76.6, line, DAY, DAY):
+            torques = [row["torque"] for row in readings if row["line"] == line and grade in (row["grade"], "all") and row["torque"] is not None]
+            by_hand = (len(torques), statistics.fmean(torques), statistics.stdev(torques))
+            by_hand += ((76.6 - 3.8) / 6 / by_hand[2], min(76.6 - by_hand[1], by_hand[1] - 3.8) / 3 / by_hand[2])
+            near = all(abs(one - other) < 1e-9 for one, other in zip((count, mean, sigma, pp, ppk), by_hand))
+            check(f"capability of grade {grade} on {line}", near, True)
+
+    opened = [event for event in events if event["reaction"] == "stop-line" and event["transition"] == "opened"]
+    cleared = {event["episode"]: event for event in events if event["transition"] == "cleared"}
+    stops = ask("line-stops", DAY, DAY)
+    by_hand = [(event["time"], event["machine"], cleared[event["id"]]["duration_ms"] / 1000 if event["id"] in cleared else None) for event in opened]
+    check("line stops and their length", sorted((row[3], row[1], row[5]) for row in stops), sorted(by_hand))
+    check("as many as in the backtest", len(stops), episodes["power-out-of-range"])
+
+    alert = opened[len(opened) // 2]
+    moment = datetime.fromisoformat(alert["time"].replace("Z", "+00:00"))
+    away = {row["time"]: (datetime.fromisoformat(row["time"].replace("Z", "+00:00")) - moment).total_seconds()
+        for row in readings if row["machine"] == alert["machine"]}
+    around = ask("readings-around-an-alert", DAY, alert["id"], alert["line"], DAY)
+    check("readings around an alert", {row[1]: row[0] for row in around}, {time: seconds for time, seconds in away.items() if abs(seconds) <= 300})
+    check("the alert's own is among them, once", [row[1] for row in around].count(alert["time"]), 1)
+
+    (model, scored, caught, false_alarms, missed, quiet, precise, recall), = ask("predictions-against-violations", DAY, DAY)
+    by_hand = (outcomes[True, True], outcomes[True, False], outcomes[False, True], outcomes[False, False])
+    check("predictions against violations", (model, scored, caught, false_alarms, missed, quiet), ("press-failures", outcomes.total(), *by_hand))
+    check("no outcome goes without an example", all(by_hand), True)
+    check("their precision and recall", (precise, recall),
+        (round(by_hand[0] / (by_hand[0] + by_hand[1]), 3), round(by_hand[0] / (by_hand[0] + by_hand[2]), 3)))
+
+    check("every named query is asked", unasked, set())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

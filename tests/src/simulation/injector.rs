@@ -1,0 +1,268 @@
+//! Makes the planned faults happen: decides what every call, invocation and read meets, and notes which faults did.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fake_aws::{Call, Effect, FaultPlan, Parts};
+use tokio::sync::Notify;
+
+use super::fault::{Calls, Hit, Hitch, How, Meet, Planned, Twist, While};
+use super::function::Function;
+
+/// Whose calls these are; set for as long as an invocation runs.
+#[derive(Debug)]
+pub struct Running {
+    /// The function.
+    pub function: Function,
+    /// The invocation's request id.
+    pub request_id: String,
+    /// Told when its environment dies.
+    pub crashed: Notify,
+}
+
+tokio::task_local! {
+    /// The invocation that runs.
+    pub static RUNNING: Arc<Running>;
+}
+
+/// The faults of a run; cloning gives another handle on the same.
+#[derive(Clone, Debug)]
+pub struct Injector(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    seed: u64,
+    faults: Vec<Armed>,
+    /// What happened, call by call.
+    log: Vec<Hits>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    fault: Planned,
+    seen: u32,
+    fired: u32,
+}
+
+/// A fault that hit something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hits {
+    /// Which one, by its place in the plan.
+    pub fault: usize,
+    /// When.
+    pub at_ms: i64,
+    /// What it hit.
+    pub what: String,
+}
+
+impl Injector {
+    /// These faults; `seed` decides how long calls take.
+    pub fn new(seed: u64, faults: &[Planned]) -> Self {
+        let armed = faults.iter().map(|fault| Armed {
+            fault: fault.clone(),
+            seen: 0,
+            fired: 0,
+        });
+        Self(Arc::new(Mutex::new(State {
+            seed,
+            faults: armed.collect(),
+            log: Vec::new(),
+        })))
+    }
+
+    /// What the function's next invocation meets.
+    pub fn invocation(&self, function: Function, now_ms: i64, what: &str) -> Vec<Twist> {
+        let mut state = self.state();
+        let mut twists = Vec::new();
+        for place in 0..state.faults.len() {
+            let armed = &mut state.faults[place];
+            let How::Invocation(twist) = armed.fault.how else {
+                continue;
+            };
+            let times = match twist {
+                Twist::Throttled(times) => times,
+                _ => 1,
+            };
+            if armed.is_due(function, now_ms) && armed.fired < times {
+                twists.push(twist);
+                state.hit(place, now_ms, what.to_owned());
+            }
+        }
+        twists
+    }
+
+    /// What the function's mapping meets: a read that fails, or else how long it stands still.
+    pub fn mapping(&self, function: Function, now_ms: i64, is_read: bool) -> Option<Hitch> {
+        let mut state = self.state();
+        let place = state.faults.iter().position(|armed| {
+            let How::Mapping(hitch) = armed.fault.how else {
+                return false;
+            };
+            armed.is_due(function, now_ms)
+                && armed.fired == 0
+                && is_read == (hitch == Hitch::ReadFailed)
+        })?;
+        state.hit(place, now_ms, format!("the mapping of {function}"));
+        match state.faults[place].fault.how {
+            How::Mapping(hitch) => Some(hitch),
+            _ => None,
+        }
+    }
+
+    /// How often each fault has hit something, in the order of the plan.
+    pub fn fired(&self) -> Vec<u32> {
+        self.state()
+            .faults
+            .iter()
+            .map(|armed| armed.fired)
+            .collect()
+    }
+
+    /// What faults hit, in order.
+    pub fn log(&self) -> Vec<Hits> {
+        self.state().log.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FaultPlan for Injector {
+    fn decide(&mut self, call: &Call) -> Option<Effect> {
+        let mut state = self.state();
+        let running = RUNNING.try_with(Arc::clone).ok();
+        let met = running.and_then(|running| state.decide(call, &running));
+        met.or_else(|| Some(Effect::Slow(state.latency(call.number))))
+    }
+}
+
+impl Armed {
+    fn is_due(&self, function: Function, now_ms: i64) -> bool {
+        self.fault.function == function && self.fault.from_ms <= now_ms
+    }
+}
+
+impl State {
+    fn hit(&mut self, fault: usize, at_ms: i64, what: String) {
+        self.faults[fault].fired += 1;
+        self.log.push(Hits { fault, at_ms, what });
+    }
+
+    /// The first fault that is due decides.
+    fn decide(&mut self, call: &Call, running: &Running) -> Option<Effect> {
+        let draw = self.draw(call.number);
+        for place in 0..self.faults.len() {
+            let armed = &mut self.faults[place];
+            if !armed.is_due(running.function, call.at_ms) {
+                continue;
+            }
+            let effect = match &armed.fault.how {
+                How::Calls(calls) if armed.fired < calls.times && calls.concern(call) => {
+                    armed.seen += 1;
+                    match armed.seen > calls.skip {
+                        true => Some(calls.hit.effect(running)),
+                        false => None,
+                    }
+                }
+                How::While(during) => during.effect(call, draw),
+                _ => None,
+            };
+            if let Some(effect) = effect {
+                let what = format!(
+                    "{} {} {} of {}",
+                    running.request_id, call.service, call.operation, call.resource
+                );
+                self.hit(place, call.at_ms, what);
+                return Some(effect);
+            }
+        }
+        None
+    }
+
+    /// Uniform in [0, 1), the same for the same call of the same seed.
+    fn draw(&self, number: u64) -> f64 {
+        // SplitMix64's finaliser (Steele, Lea, Flood 2014).
+        let mut z = (self.seed ^ number.rotate_left(32)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Most calls are answered within a few milliseconds, some take long.
+    fn latency(&self, number: u64) -> Duration {
+        let draw = self.draw(!number);
+        let ms = match draw {
+            draw if draw < 0.98 => 1.0 + draw * 11.0,
+            draw if draw < 0.998 => (draw - 0.98) * 20_000.0,
+            _ => 2_000.0,
+        };
+        Duration::from_millis(ms as u64)
+    }
+}
+
+impl Calls {
+    fn concern(&self, call: &Call) -> bool {
+        self.operation
+            .is_none_or(|operation| operation == call.operation)
+    }
+}
+
+impl Hit {
+    fn effect(self, running: &Running) -> Effect {
+        match self {
+            Self::FailBefore => Effect::FailBefore,
+            Self::DropBefore => Effect::DropBefore,
+            Self::FailAfter => Effect::FailAfter,
+            Self::DropAfter => Effect::DropAfter,
+            Self::TimeoutBefore => Effect::TimeoutBefore,
+            Self::TimeoutAfter => Effect::TimeoutAfter,
+            Self::Late(ms) => Effect::Late(Duration::from_millis(ms)),
+            Self::CrashBefore => {
+                running.crashed.notify_one();
+                Effect::TimeoutBefore
+            }
+            Self::CrashAfter => {
+                running.crashed.notify_one();
+                Effect::TimeoutAfter
+            }
+            Self::CrashInFlight(ms) => {
+                running.crashed.notify_one();
+                Effect::Late(Duration::from_millis(ms))
+            }
+            Self::FirstFail(places) => Effect::Partial(Parts::First(places)),
+            Self::AllButFirstFail(places) => Effect::Partial(Parts::After(places)),
+            Self::FirstFailInside(places) => Effect::PartialAs(
+                Parts::First(places),
+                "InternalFailure",
+                "Internal service failure.",
+            ),
+            Self::StaleRead => Effect::StaleRead,
+        }
+    }
+}
+
+impl While {
+    fn effect(&self, call: &Call, draw: f64) -> Option<Effect> {
+        let concerns =
+            call.service == self.service && call.at_ms < self.until_ms && draw < self.share;
+        if !concerns {
+            return None;
+        }
+        let effect = match self.meet {
+            Meet::Throttled => Effect::Throttled,
+            Meet::Denied => Effect::AccessDenied,
+            Meet::Failing => Effect::FailBefore,
+            Meet::Silent => Effect::TimeoutBefore,
+        };
+        match (&self.mentioning, call.operation.as_str()) {
+            (None, _) => Some(effect),
+            (Some(machine), "PutRecords") if call.mentions(machine) => {
+                Some(Effect::Partial(Parts::keyed(machine)))
+            }
+            (Some(machine), "PutItem") if call.mentions(machine) => Some(effect),
+            // A load concerns many machines at once.
+            (Some(_), _) => None,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Events and states at the end of a run, held against the reference.
+
+use quality_event::QualityEvent;
+use serde_json::Value as Json;
+
+use super::audit::Audit;
+use super::reference::{Reference, is_firing};
+use super::world::{Plant, STATE_TABLE};
+
+/// Every event is one that a reading calls for, with its contents; states are those of a machine that was judged in
+/// order.
+pub fn check(audit: &mut Audit, plant: &Plant) {
+    let mut wrong = Vec::new();
+    for id in &audit.order {
+        for event in &audit.events[id] {
+            if let Some(fault) = fault_of(audit, event) {
+                wrong.push(("the same verdict", fault));
+            }
+        }
+    }
+    for (name, machine) in audit.reference.machines() {
+        let is_exact = audit.is_exact(name, usize::MAX) && !audit.reference.changes_plan;
+        if !is_exact {
+            continue;
+        }
+        let stored = plant.world.item(STATE_TABLE, name, None);
+        let stored = stored.as_ref().and_then(|item| item.get("state")?.as_b());
+        let expected = machine.state.encode();
+        let is_right = match stored {
+            Some(stored) => stored == expected,
+            None => machine.state.is_empty(),
+        };
+        if !is_right {
+            wrong.push(("the same state", format!("{name} is in another state")));
+        }
+    }
+    for (promise, what) in wrong {
+        audit.violation(promise, what);
+    }
+}
+
+fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {
+    let reference = &audit.reference;
+    let rule = event.subject();
+    let told = || String::from_utf8_lossy(&event.to_json()).into_owned();
+    if !reference.plans.contains(&event.plan) {
+        return Some(format!("a plan that never was judged: {}", told()));
+    }
+    if !reference.knows_rule(rule) {
+        return None;
+    }
+    let id = event.id.to_string();
+    let expected = reference.events.get(&id);
+    let order = order_of(audit, event);
+    let Some(order) = order else {
+        return Some(format!("an event of no reading: {}", told()));
+    };
+    if event.late {
+        let fires = entry_of(audit, event).is_some_and(|judged| judged.fires.contains(&id));
+        let is_right = fires && !audit.is_exact(&event.machine, order);
+        return (!is_right).then(|| format!("no reading of that came back: {}", told()));
+    }
+    if audit.is_exact(&event.machine, order) {
+        return match expected {
+            None => Some(format!("an event that nothing calls for: {}", told())),
+            Some(expected) if but_plan(expected) == but_plan(event) => None,
+            Some(expected) => Some(format!(
+                "{} where {} is right",
+                told(),
+                String::from_utf8_lossy(&expected.to_json())
+            )),
+        };
+    }
+    if Reference::is_without_memory(rule) && is_firing(event) {
+        let fires = entry_of(audit, event).is_some_and(|judged| judged.fires.contains(&id));
+        return (!fires).then(|| format!("the rule does not fire: {}", told()));
+    }
+    None
+}
+
+fn entry_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a super::reference::Judged> {
+    let quality_event::Source::Stream {
+        shard,
+        sequence_number,
+        sub_sequence_number,
+        ..
+    } = &event.source
+    else {
+        return None;
+    };
+    let place = (shard.clone(), sequence_number.clone());
+    let entries = audit.reference.records.get(&place)?;
+    let entry = entries
+        .iter()
+        .find(|entry| entry.sub_sequence_number == *sub_sequence_number)?;
+    let judged = entry.reading.as_ref()?;
+    (judged.machine == event.machine).then_some(judged)
+}
+
+fn order_of(audit: &Audit, event: &QualityEvent) -> Option<usize> {
+    entry_of(audit, event).map(|judged| judged.order)
+}
+
+/// The event without the plan that judged, which changes without changing anything else.
+fn but_plan(event: &QualityEvent) -> Json {
+    let mut json: Json = serde_json::from_slice(&event.to_json()).unwrap();
+    json["plan"] = Json::Null;
+    json
+}

@@ -1,0 +1,31 @@
+//! The whole pipeline in one process on a virtual clock, under faults that a seed decides.
+//!
+//! The real functions with their real adapters act on `fake-aws`; Lambda's part is `event-source-mapping`. Nothing waits
+//! for real time and nothing is drawn but from the seed: **a seed gives the same run, call by call**. After a run the
+//! world is held against a reference that knows nothing of batches, retries, tables and claims.
+
+mod alerts;
+mod audit;
+mod bring_back;
+mod clock;
+mod conductor;
+mod fault;
+mod function;
+mod injector;
+mod judged;
+mod line;
+mod random;
+mod reference;
+mod run;
+mod shrink;
+mod stream;
+mod table;
+mod workload;
+mod world;
+
+pub use audit::{Tally, Violation};
+pub use fault::{FaultClass, Planned};
+pub use injector::Hits;
+pub use run::{Run, run, run_with};
+pub use shrink::{Shrunk, shrink};
+pub use workload::Workload;

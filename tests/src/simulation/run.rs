@@ -1,0 +1,111 @@
+//! One run: from a seed to what was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::audit::{Tally, Violation};
+use super::conductor::Conductor;
+use super::fault::{self, FaultClass, Planned};
+use super::injector::{Hits, Injector};
+use super::workload::{What, Workload};
+
+/// What was seen of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The seed.
+    pub seed: u64,
+    /// What was wrong; nothing, as it should be.
+    pub violations: Vec<Violation>,
+    /// What it amounts to.
+    pub tally: Tally,
+    /// How often each kind of fault hit something.
+    pub faults: BTreeMap<FaultClass, u32>,
+    /// What faults hit, in order.
+    pub hits: Vec<Hits>,
+    /// What happened, in milliseconds since 1970, if the run was to tell.
+    pub story: Vec<(i64, String)>,
+    /// Every call to AWS, and what the world looks like at the end, if the run was to tell.
+    pub world: String,
+}
+
+/// Runs a seed; `tells` whether it keeps the story.
+pub fn run(seed: u64, tells: bool) -> Run {
+    let workload = Workload::new(seed);
+    let faults = fault::plan(seed, &workload);
+    run_with(seed, &workload, &faults, tells)
+}
+
+/// Runs a seed's workload under these faults.
+pub fn run_with(seed: u64, workload: &Workload, faults: &[Planned], tells: bool) -> Run {
+    // Jitter is drawn from the thread's own generator.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let injector = Injector::new(seed, faults);
+    let local = tokio::task::LocalSet::new();
+    let (plant, mut audit) = local.block_on(&runtime, async {
+        Conductor::new(seed, workload, injector.clone(), tells)
+            .run()
+            .await
+    });
+    let fired = injector.fired();
+    let mut by_class = of_workload(workload);
+    for (fault, fired) in faults.iter().zip(&fired) {
+        if *fired > 0 {
+            *by_class.entry(fault.class).or_default() += fired;
+        }
+    }
+    let world = match tells {
+        true => format!(
+            "{:#?}\n{:#?}\n{:#?}\n{:#?}",
+            plant.world.calls(),
+            plant.world.items(super::world::STATE_TABLE),
+            plant.world.items(super::world::CLAIMS_TABLE),
+            plant.world.items(super::world::EVENTS_TABLE),
+        ),
+        false => String::new(),
+    };
+    Run {
+        seed,
+        violations: std::mem::take(&mut audit.violations),
+        tally: audit.tally.clone(),
+        faults: by_class,
+        hits: injector.log(),
+        story: audit.story().to_vec(),
+        world,
+    }
+}
+
+/// The faults that are part of the workload.
+fn of_workload(workload: &Workload) -> BTreeMap<FaultClass, u32> {
+    let mut faults = BTreeMap::new();
+    let mut count = |class, n: usize| {
+        if n > 0 {
+            *faults.entry(class).or_default() += n as u32;
+        }
+    };
+    count(FaultClass::SeveralShards, workload.wanderers().len());
+    let mut seen = BTreeSet::new();
+    for step in &workload.steps {
+        match &step.what {
+            What::Put(put) => {
+                for payload in &put.holds {
+                    match payload.machine {
+                        None => count(FaultClass::MalformedReading, 1),
+                        Some(_) if !seen.insert(&payload.bytes) => {
+                            count(FaultClass::ProducerDuplicate, 1);
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+            What::Stray(..) => count(FaultClass::MalformedEvent, 1),
+            What::Plan(_, true) => count(FaultClass::PlanChange, 1),
+            What::Plan(_, false) => count(FaultClass::BadPlan, 1),
+            What::Split(..) | What::Merge(..) => count(FaultClass::Reshard, 1),
+        }
+    }
+    faults
+}

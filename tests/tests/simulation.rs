@@ -1,0 +1,45 @@
+//! The pipeline under seeded faults. `cargo run --release -p pipeline-tests --bin simulate` runs as many seeds as one likes.
+
+use pipeline_tests::campaign::{Campaign, Options};
+use pipeline_tests::simulation::{FaultClass, Run, Workload, run, shrink};
+
+#[test]
+fn promises_hold_under_faults() {
+    let campaign = Campaign::run(Options {
+        seeds: 0..12,
+        threads: None,
+        stops_at_first: false,
+        tells: false,
+    });
+    assert!(campaign.is_clean(), "{}", campaign.report(true));
+    assert!(campaign.fewest_faults >= 5);
+}
+
+/// Every call with its time, its fault and its answer, and every item of every table.
+#[test]
+fn a_seed_gives_the_same_run_twice() {
+    let (one, other) = (run(4, true), run(4, true));
+    assert!(one.world.contains("BatchGetItem") && one.hits.len() > 4);
+    assert!(one == other, "two runs of one seed differ");
+}
+
+#[test]
+fn every_run_has_enough_to_go_wrong() {
+    for seed in 0..200 {
+        let workload = Workload::new(seed);
+        assert!(workload.readings() >= 1_000, "seed {seed}");
+        assert!(workload.machines() >= 5, "seed {seed}");
+        assert!(workload.shards[0] >= 3, "seed {seed}");
+    }
+}
+
+/// The run is told in as few faults as it takes.
+#[test]
+fn a_run_is_shrunk_to_what_it_takes() {
+    let has_crash = |run: &Run| run.faults.contains_key(&FaultClass::CrashAfter);
+    let seed = (0..).find(|seed| has_crash(&run(*seed, false))).unwrap();
+    let shrunk = shrink(seed, has_crash);
+    assert_eq!(shrunk.faults.len(), 1);
+    assert_eq!(shrunk.faults[0].class, FaultClass::CrashAfter);
+    assert!(!shrunk.run.story.is_empty());
+}
