@@ -292,8 +292,16 @@ fn too_old(observed: &Observed, event: &QualityEvent, purpose: &str) -> Option<&
     let alert = observed.claims.get(&format!("alert#{}", event.id));
     let seen_ms = alert.map(|claim| (claim.expires_at - policy.claim_ttl_s) * 1_000 + 999);
     let age_ms = seen_ms.unwrap_or(observed.now_ms) - event.arrived.as_millis();
+    // A killed alerter may have told people of it and left the stop claimed; the batch is halved, and its second half
+    // comes again only after the first, when the alert is settled and the stop may be over.
+    let since_ms = observed.now_ms - event.arrived.as_millis();
     match (purpose, seen_ms) {
         ("line-stop", Some(_)) if age_ms > policy.line_stop_expiry_ms => Some("expired"),
+        ("line-stop", Some(_))
+            if observed.damage.is_some() && since_ms > policy.line_stop_expiry_ms =>
+        {
+            Some("expired")
+        }
         (_, None) if age_ms > policy.max_alert_age_ms => Some("stale"),
         _ => None,
     }

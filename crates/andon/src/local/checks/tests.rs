@@ -381,3 +381,24 @@ fn a_message_may_come_twice_where_processes_were_killed() {
         "marked and never published"
     );
 }
+
+#[test]
+fn a_stop_whose_alerter_was_killed_may_have_expired() {
+    let killed = |now_ms: i64| {
+        let mut observed = sound();
+        observed.damage = Some(Damage::default());
+        observed.line_stops.clear();
+        let key = format!("line-stop#{:032x}", 1);
+        observed.claims.insert(key, claim("claimed", None));
+        observed.now_ms = ARRIVED_MS + now_ms;
+        observed
+    };
+    assert!(checks(&killed(60_001)).iter().all(Check::holds));
+    assert!(
+        !checks(&killed(60_000)).iter().all(Check::holds),
+        "it is still young"
+    );
+    let mut calm = killed(60_001);
+    calm.damage = None;
+    assert!(!checks(&calm).iter().all(Check::holds), "nobody was killed");
+}
