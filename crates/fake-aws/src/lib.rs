@@ -54,7 +54,7 @@
 //! | --- | --- |
 //! | DynamoDB | GetItem, BatchGetItem, PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems, Query, Scan |
 //! | Kinesis | PutRecord, PutRecords, ListShards, GetShardIterator, GetRecords, DescribeStreamSummary |
-//! | S3 | PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2 |
+//! | S3 | PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2, ListObjectVersions |
 //! | SNS | Publish, PublishBatch |
 //! | SQS | SendMessage, ReceiveMessage, DeleteMessage |
 //!

@@ -32,8 +32,10 @@ pub use hold::{Hold, Parking};
 pub use machine::{MachineReadings, sort};
 pub use metric::METRICS;
 pub use outbox::{Entry, KinesisOutbox, Outbox};
-pub use plan_keeper::{PlanKeeper, PlanUnusable};
-pub use plan_source::{AnyPlanSource, Fetched, FilePlanSource, PlanSource, PlanUri, S3PlanSource};
+pub use plan_keeper::{PlanKeeper, PlanUnusable, Refusal};
+pub use plan_source::{
+    AnyPlanSource, EARLIER_VERSIONS, Fetched, FilePlanSource, PlanSource, PlanUri, S3PlanSource,
+};
 pub use restarts::{Pending, Place, Restarts, S3Restarts};
 pub use state_store::{Commit, Committed, DynamoStateStore, Loaded, StateStore, StoredState};
 pub use verdict::{MachineRecord, Verdict, judge};

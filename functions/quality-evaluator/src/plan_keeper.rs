@@ -1,5 +1,9 @@
 //! The plan in force: refreshed as it changes, and never replaced by one that fails its check.
+//!
+//! Every environment comes to the same plan, the newest version that passes: those that run keep it, and one that starts
+//! goes back to it through the object's versions.
 
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,13 +52,28 @@ pub enum PlanUnusable {
     Refused {
         /// Where it is.
         uri: String,
-        /// Every fault of it.
-        errors: PlanErrors,
+        /// What is wrong with it.
+        errors: Refusal,
     },
 }
 
+/// What is wrong with a plan.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is no text.
+    #[error("it is not UTF-8: {0}")]
+    NotText(#[from] Utf8Error),
+    /// It fails its check: every fault of it.
+    #[error("{0}")]
+    Faults(PlanErrors),
+}
+
 impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
-    /// Fetches the first plan, which must be good. `name` stands in its error messages.
+    /// Fetches the first plan: the newest, or if that fails its check the newest of those before that pass. `name` stands
+    /// in error messages.
+    ///
+    /// # Errors
+    /// If none passes.
     pub async fn start(
         source: S,
         name: String,
@@ -62,15 +81,22 @@ impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
         clock: C,
         metrics: Arc<Metrics>,
     ) -> Result<Self, PlanUnusable> {
-        let (tag, text) = match source.fetch(None).await {
-            Ok(Fetched::Plan { tag, text }) => (tag, text),
-            Ok(Fetched::Unchanged) => (String::new(), String::new()),
+        let (tag, bytes) = match source.fetch(None).await {
+            Ok(Fetched::Plan { tag, bytes }) => (tag, bytes),
+            Ok(Fetched::Unchanged) => (String::new(), Vec::new()),
             Err(cause) => return Err(PlanUnusable::Unreachable { uri: name, cause }),
         };
-        let plan = ControlPlan::parse(&name, &text).map_err(|errors| PlanUnusable::Refused {
-            uri: name.clone(),
-            errors,
-        })?;
+        let plan = match check(&name, &bytes) {
+            Ok(plan) => plan,
+            Err(errors) => match last_good(&source, &name).await {
+                Some(plan) => {
+                    metrics.add(&metric::PLAN_REFUSED, &[], 1);
+                    tracing::error!(%errors, kept = plan.hash(), "control plan refused, an earlier version is in force");
+                    plan
+                }
+                None => return Err(PlanUnusable::Refused { uri: name, errors }),
+            },
+        };
         tracing::info!(plan = plan.hash(), uri = name, "control plan in force");
         let kept = Kept {
             plan: Arc::new(plan),
@@ -108,9 +134,9 @@ impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
         };
         match fetched {
             Ok(Fetched::Unchanged) => {}
-            Ok(Fetched::Plan { tag, text }) => {
+            Ok(Fetched::Plan { tag, bytes }) => {
                 kept.tag = tag;
-                match ControlPlan::parse(&self.name, &text) {
+                match check(&self.name, &bytes) {
                     Ok(plan) => {
                         tracing::info!(
                             plan = plan.hash(),
@@ -131,4 +157,24 @@ impl<S: PlanSource, C: Clock> PlanKeeper<S, C> {
             }
         }
     }
+}
+
+fn check(name: &str, bytes: &[u8]) -> Result<ControlPlan, Refusal> {
+    ControlPlan::parse(name, std::str::from_utf8(bytes)?).map_err(Refusal::Faults)
+}
+
+/// The newest of the earlier versions that passes its check.
+async fn last_good<S: PlanSource>(source: &S, name: &str) -> Option<ControlPlan> {
+    let out_of_reach = |error: &PortError| {
+        tracing::error!(error = %Causes(error), "the control plan's earlier versions are out of reach");
+    };
+    let versions = source.earlier().await.inspect_err(out_of_reach).ok()?;
+    for id in versions {
+        let fetched = source.fetch_version(&id).await;
+        let bytes = fetched.inspect_err(out_of_reach).ok()?;
+        if let Ok(plan) = check(name, &bytes) {
+            return Some(plan);
+        }
+    }
+    None
 }

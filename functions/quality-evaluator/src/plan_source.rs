@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use lambda_function::aws::classify;
 
 use crate::PortError;
@@ -18,7 +20,17 @@ pub trait PlanSource {
     /// Fetches the plan unless it is still the one that `known` names.
     fn fetch(&self, known: Option<&str>)
     -> impl Future<Output = Result<Fetched, PortError>> + Send;
+
+    /// The versions that the plan had before, by id, newest first and at most [`EARLIER_VERSIONS`]: for a start where the
+    /// newest plan cannot be used. The newest itself may be among them.
+    fn earlier(&self) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
+
+    /// The plan as it was in that version.
+    fn fetch_version(&self, id: &str) -> impl Future<Output = Result<Vec<u8>, PortError>> + Send;
 }
+
+/// How far a start goes back for a plan that passes its check.
+pub const EARLIER_VERSIONS: u8 = 10;
 
 /// What a fetch found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +41,8 @@ pub enum Fetched {
     Plan {
         /// Names this version of it.
         tag: String,
-        /// The file's text.
-        text: String,
+        /// The file's bytes.
+        bytes: Vec<u8>,
     },
 }
 
@@ -107,30 +119,52 @@ impl PlanSource for S3PlanSource {
             Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 304 => {
                 return Ok(Fetched::Unchanged);
             }
-            Err(error) => {
-                let passing = classify(&error).is_worth_retrying();
-                return Err(PortError {
-                    what: WHAT,
-                    passing,
-                    cause: error.into(),
-                });
-            }
+            Err(error) => return Err(refused(error)),
         };
         let tag = object.e_tag().unwrap_or_default().to_owned();
-        let bytes = object.body.collect().await;
-        let bytes = bytes.map_err(|error| PortError {
-            what: WHAT,
-            passing: true,
-            cause: error.into(),
-        })?;
-        let text = String::from_utf8(bytes.to_vec());
-        let text = text.map_err(|error| PortError {
-            what: WHAT,
-            passing: false,
-            cause: error.into(),
-        })?;
-        Ok(Fetched::Plan { tag, text })
+        let bytes = whole(object).await?;
+        Ok(Fetched::Plan { tag, bytes })
     }
+
+    async fn earlier(&self) -> Result<Vec<String>, PortError> {
+        let list = self.client.list_object_versions().bucket(&self.bucket);
+        // The versions of one key follow one another, the newest first, and a key comes before those that it begins.
+        let list = list
+            .prefix(&self.key)
+            .max_keys(i32::from(EARLIER_VERSIONS) + 1);
+        let listed = list.send().await.map_err(refused)?;
+        let versions = listed.versions.unwrap_or_default().into_iter();
+        Ok(versions
+            .filter(|version| version.key.as_ref() == Some(&self.key))
+            .filter_map(|version| version.version_id)
+            .collect())
+    }
+
+    async fn fetch_version(&self, id: &str) -> Result<Vec<u8>, PortError> {
+        let get = self.client.get_object().bucket(&self.bucket).key(&self.key);
+        whole(get.version_id(id).send().await.map_err(refused)?).await
+    }
+}
+
+fn refused<E>(error: SdkError<E, HttpResponse>) -> PortError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    PortError {
+        what: WHAT,
+        passing: classify(&error).is_worth_retrying(),
+        cause: error.into(),
+    }
+}
+
+async fn whole(object: GetObjectOutput) -> Result<Vec<u8>, PortError> {
+    let bytes = object.body.collect().await;
+    let bytes = bytes.map_err(|error| PortError {
+        what: WHAT,
+        passing: true,
+        cause: error.into(),
+    })?;
+    Ok(bytes.to_vec())
 }
 
 /// A file; its text is its own name.
@@ -146,19 +180,30 @@ impl FilePlanSource {
 
 impl PlanSource for FilePlanSource {
     async fn fetch(&self, known: Option<&str>) -> Result<Fetched, PortError> {
-        let text = std::fs::read_to_string(&self.0);
-        let text = text.map_err(|error| PortError {
+        let bytes = std::fs::read(&self.0);
+        let bytes = bytes.map_err(|error| PortError {
             what: WHAT,
             passing: false,
             cause: error.into(),
         })?;
-        match known == Some(text.as_str()) {
+        let tag = String::from_utf8_lossy(&bytes).into_owned();
+        match known == Some(tag.as_str()) {
             true => Ok(Fetched::Unchanged),
-            false => Ok(Fetched::Plan {
-                tag: text.clone(),
-                text,
-            }),
+            false => Ok(Fetched::Plan { tag, bytes }),
         }
+    }
+
+    /// A file is what it is.
+    async fn earlier(&self) -> Result<Vec<String>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn fetch_version(&self, id: &str) -> Result<Vec<u8>, PortError> {
+        Err(PortError {
+            what: WHAT,
+            passing: false,
+            cause: format!("a file has no version {id}").into(),
+        })
     }
 }
 
@@ -188,6 +233,20 @@ impl PlanSource for AnyPlanSource {
         match self {
             Self::S3(source) => source.fetch(known).await,
             Self::File(source) => source.fetch(known).await,
+        }
+    }
+
+    async fn earlier(&self) -> Result<Vec<String>, PortError> {
+        match self {
+            Self::S3(source) => source.earlier().await,
+            Self::File(source) => source.earlier().await,
+        }
+    }
+
+    async fn fetch_version(&self, id: &str) -> Result<Vec<u8>, PortError> {
+        match self {
+            Self::S3(source) => source.fetch_version(id).await,
+            Self::File(source) => source.fetch_version(id).await,
         }
     }
 }

@@ -98,6 +98,7 @@ impl Plant {
         let quality_arn = world.create_stream(QUALITY_STREAM, quality);
         world.create_bucket(SET_ASIDE_BUCKET);
         world.create_bucket(PLAN_BUCKET);
+        world.version_bucket(PLAN_BUCKET);
         let alert_topic = world.create_topic("alerts");
         let line_stop_topic = world.create_topic("line-stop");
         let (metrics, captured) = Metrics::captured();

@@ -62,6 +62,7 @@ impl Bench {
         world.create_stream(Self::QUALITY_STREAM, 2);
         world.create_bucket(Self::SET_ASIDE_BUCKET);
         world.create_bucket(Self::PLAN_BUCKET);
+        world.version_bucket(Self::PLAN_BUCKET);
         world.put_object(Self::PLAN_BUCKET, Self::PLAN_KEY, plan);
         let alert_topic = world.create_topic("alerts");
         let line_stop_topic = world.create_topic("line-stop");

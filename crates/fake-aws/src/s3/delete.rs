@@ -1,6 +1,6 @@
 //! DeleteObject.
 
-use super::no_such_bucket;
+use super::{no_such_bucket, not_implemented};
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, Refusal, Reply};
@@ -32,6 +32,9 @@ impl Operation for DeleteObject {
 
     /// An object that is not there is as good as deleted.
     fn perform(&self, services: &mut Services, context: &Context) -> Result<Reply, Refusal> {
+        if services.versions.is_on(&self.bucket) {
+            return Err(not_implemented("delete markers"));
+        }
         let bucket = services
             .buckets
             .get_mut(&self.bucket)

@@ -19,6 +19,7 @@ pub(super) struct GetObject {
     with_checksum: bool,
     if_match: Option<String>,
     if_none_match: Option<String>,
+    version: Option<String>,
 }
 
 impl GetObject {
@@ -33,6 +34,7 @@ impl GetObject {
                 .is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")),
             if_match: header("if-match"),
             if_none_match: header("if-none-match"),
+            version: request.query("versionId").map(str::to_owned),
         }
     }
 
@@ -41,7 +43,10 @@ impl GetObject {
             .buckets
             .get(&self.bucket)
             .ok_or_else(no_such_bucket)?;
-        let object = bucket.get(&self.key).ok_or_else(no_such_key)?;
+        let object = match &self.version {
+            None => bucket.get(&self.key).ok_or_else(no_such_key)?,
+            Some(id) => services.versions.get(&self.bucket, &self.key, id)?,
+        };
         if self
             .if_match
             .as_ref()

@@ -35,19 +35,7 @@ pub(super) struct ListObjectsV2 {
 
 impl ListObjectsV2 {
     pub(super) fn read(request: &Request, bucket: String) -> Result<Self, Refusal> {
-        let invalid = |what: &str| {
-            Refusal::new(
-                "InvalidArgument",
-                format!("The {what} provided is incorrect"),
-            )
-        };
-        let max_keys = match request.query("max-keys") {
-            None => MAX_KEYS,
-            Some(text) => text
-                .parse::<usize>()
-                .map_err(|_| invalid("max-keys"))?
-                .min(MAX_KEYS),
-        };
+        let max_keys = max_keys(request)?;
         let token = request.query("continuation-token").map(str::to_owned);
         let after = match &token {
             None => request.query("start-after").map(str::to_owned),
@@ -78,6 +66,24 @@ impl ListObjectsV2 {
         let (head, _) = rest.split_once(delimiter)?;
         Some(format!("{}{head}{delimiter}", self.prefix))
     }
+}
+
+/// How many entries a page may have.
+pub(super) fn max_keys(request: &Request) -> Result<usize, Refusal> {
+    match request.query("max-keys") {
+        None => Ok(MAX_KEYS),
+        Some(text) => match text.parse::<usize>() {
+            Ok(number) => Ok(number.min(MAX_KEYS)),
+            Err(_) => Err(invalid("max-keys")),
+        },
+    }
+}
+
+fn invalid(what: &str) -> Refusal {
+    Refusal::new(
+        "InvalidArgument",
+        format!("The {what} provided is incorrect"),
+    )
 }
 
 impl Operation for ListObjectsV2 {

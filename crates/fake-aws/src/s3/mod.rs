@@ -5,6 +5,7 @@ mod delete;
 mod get;
 mod list;
 mod put;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use crate::protocol::{Refusal, Reply, Request, percent, xml};
 pub(crate) type Bucket = BTreeMap<String, Object>;
 /// All buckets by name.
 pub(crate) type Buckets = BTreeMap<String, Bucket>;
+pub(crate) use versions::Versions;
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +82,14 @@ const KNOWN_HEADERS: [&str; 11] = [
 pub(crate) fn receive(request: &Request) -> Received {
     let (bucket, key) = address(request);
     let listing = request.query("list-type") == Some("2");
+    let versions = request.query("versions").is_some();
     let name = match (request.method.as_str(), key.is_empty()) {
         ("PUT", false) => "PutObject",
         ("GET", false) => "GetObject",
         ("HEAD", false) => "HeadObject",
         ("DELETE", false) => "DeleteObject",
         ("GET", true) if listing => "ListObjectsV2",
+        ("GET", true) if versions => "ListObjectVersions",
         _ => "",
     };
     let operation =
@@ -94,6 +98,9 @@ pub(crate) fn receive(request: &Request) -> Received {
                 "PutObject" => Box::new(put::PutObject::read(request, bucket, key)?),
                 "DeleteObject" => Box::new(delete::DeleteObject::new(bucket, key)),
                 "ListObjectsV2" => Box::new(list::ListObjectsV2::read(request, bucket)?),
+                "ListObjectVersions" => {
+                    Box::new(versions::ListObjectVersions::read(request, bucket)?)
+                }
                 _ => Box::new(get::GetObject::read(
                     request,
                     bucket,
@@ -121,6 +128,8 @@ fn supported(request: &Request, name: &str) -> Result<(), Refusal> {
         .map(|(name, _)| name.as_str())
         .find(|parameter| match name {
             "ListObjectsV2" => !list::PARAMETERS.contains(parameter),
+            "ListObjectVersions" => !versions::PARAMETERS.contains(parameter),
+            "GetObject" => !["x-id", "versionId"].contains(parameter),
             _ => *parameter != "x-id",
         });
     let header = request.headers().map(|(name, _)| name).find(|header| {

@@ -98,6 +98,9 @@ impl Operation for PutObject {
         if let Some(crc32) = &object.crc32 {
             headers.push(("x-amz-checksum-crc32".into(), crc32.clone()));
         }
+        if let Some(id) = services.versions.keep(&self.bucket, &self.key, &object) {
+            headers.push(("x-amz-version-id".into(), id));
+        }
         bucket.insert(self.key.clone(), object);
         Ok(Reply {
             status: 200,

@@ -74,6 +74,7 @@ pub(crate) struct Services {
     pub(crate) tables: dynamodb::Tables,
     pub(crate) streams: kinesis::Streams,
     pub(crate) buckets: s3::Buckets,
+    pub(crate) versions: s3::Versions,
     pub(crate) topics: sns::Topics,
     pub(crate) queues: sqs::Queues,
 }
@@ -107,6 +108,7 @@ impl World {
             tables: dynamodb::Tables::default(),
             streams: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            versions: s3::Versions::default(),
             topics: sns::Topics::default(),
             queues: BTreeMap::new(),
         };
@@ -190,6 +192,11 @@ impl World {
             .insert(name.to_owned(), s3::Bucket::default());
     }
 
+    /// Turns a bucket's versioning on: what is put into it from now on stays, whatever replaces it.
+    pub fn version_bucket(&self, name: &str) {
+        self.state().services.versions.turn_on(name);
+    }
+
     /// A standard topic; gives its ARN.
     pub fn create_topic(&self, name: &str) -> String {
         let mut state = self.state();
@@ -250,6 +257,7 @@ impl World {
         let mut state = self.state();
         let object = Object::new(body.into().into(), now_ms);
         let etag = object.etag.clone();
+        state.services.versions.keep(bucket, key, &object);
         known(state.services.buckets.get_mut(bucket), "bucket", bucket)
             .insert(key.to_owned(), object);
         etag

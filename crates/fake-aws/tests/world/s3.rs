@@ -273,6 +273,48 @@ async fn listings_come_in_pages_below_a_prefix() {
 }
 
 #[tokio::test]
+async fn a_versioned_bucket_keeps_what_was_replaced() {
+    let (world, client) = world(true);
+    world.version_bucket("plans");
+    for text in ["one", "two"] {
+        world.put_object("plans", "plan", text);
+    }
+    let put = client.put_object().bucket("plans").key("plan");
+    let put = put.body(ByteStream::from_static(b"three")).send().await;
+    world.put_object("plans", "plan-b", "other");
+
+    let list = client.list_object_versions().bucket("plans").prefix("plan");
+    let listed = list.clone().send().await.unwrap();
+    let versions: Vec<_> = listed
+        .versions()
+        .iter()
+        .map(|version| (version.key().unwrap(), version.is_latest().unwrap()))
+        .collect();
+    assert_eq!(
+        versions,
+        [
+            ("plan", true),
+            ("plan", false),
+            ("plan", false),
+            ("plan-b", true)
+        ]
+    );
+    assert_eq!(listed.versions()[0].version_id(), put.unwrap().version_id());
+    let page = list.max_keys(2).send().await.unwrap();
+    assert_eq!(
+        (page.versions().len(), page.is_truncated()),
+        (2, Some(true))
+    );
+
+    let get = client.get_object().bucket("plans").key("plan");
+    let oldest = listed.versions()[2].version_id().unwrap();
+    let got = get.clone().version_id(oldest).send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().into_bytes(), "one");
+    let missing = get.version_id("none").send().await.unwrap_err();
+    assert_eq!(missing.code(), Some("NoSuchVersion"));
+}
+
+#[tokio::test]
 async fn what_the_world_does_not_know_it_refuses() {
     let (world, client) = world(true);
     world.put_object("plans", "k", "x");
@@ -280,7 +322,7 @@ async fn what_the_world_does_not_know_it_refuses() {
         .get_object()
         .bucket("plans")
         .key("k")
-        .version_id("1")
+        .part_number(1)
         .send()
         .await
         .unwrap_err();
