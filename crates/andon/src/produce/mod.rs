@@ -7,10 +7,12 @@ mod pace;
 mod pack;
 mod producer;
 mod queue;
+mod spool;
 mod stream;
 
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,7 +26,9 @@ pub use keying::{Keyed, Keying};
 pub use pace::Pace;
 pub use pack::Packing;
 pub use producer::{Options, ProduceError, Report, feed, run};
+
 pub use queue::{Entry, MAX_CALL_BYTES, MAX_CALL_ENTRIES, MAX_RECORD_BYTES, Queue};
+use spool::{News, Spooled};
 pub use stream::{KinesisStream, PutError, Rejection, Stream};
 
 /// Readings to a Kinesis stream
@@ -61,6 +65,24 @@ pub struct Produce {
     /// One record of a key per call, so that a partial rejection can never let a later record overtake; slower
     #[arg(long)]
     strict_order: bool,
+    /// Keep readings in this folder until the stream has accepted them
+    ///
+    /// For a gateway whose network fails: readings are taken in meanwhile, and what a process leaves behind the next one
+    /// with the same folder puts. Each of them reaches the stream at least once.
+    #[arg(long, value_name = "DIR", conflicts_with = "rate")]
+    spool: Option<PathBuf>,
+    /// The most that the spool may hold; then nothing is taken in until there is room
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 1 << 30,
+        value_parser = clap::value_parser!(u64).range(spool::MIN_BYTES..),
+        requires = "spool"
+    )]
+    spool_bytes: u64,
+    /// Print how many lines are safe on the disk, as soon as more of them are: whoever sends them may forget those
+    #[arg(long, requires = "spool")]
+    acknowledge: bool,
     /// Print the counts as JSON
     #[arg(long)]
     json: bool,
@@ -74,7 +96,6 @@ pub struct Produce {
 impl Produce {
     /// Puts every line and writes the counts.
     pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
-        let lines = feed(&self.readings, self.partition_key.clone())?;
         let sdk = self.aws.load().await;
         let stream = KinesisStream::new(aws_sdk_kinesis::Client::new(&sdk), &self.stream);
         let options = Options {
@@ -88,6 +109,10 @@ impl Produce {
             rate: self.rate,
             strict_order: self.strict_order,
         };
+        if let Some(dir) = &self.spool {
+            return self.spooled(dir.clone(), &stream, &options, out).await;
+        }
+        let lines = feed(&self.readings, self.partition_key.clone())?;
         let bar = progress();
         let done = run(&stream, &options, lines, |report| {
             bar.set_message(format!(
@@ -101,15 +126,9 @@ impl Produce {
         match done {
             Ok(report) => {
                 self.write(&report, out)?;
-                match report.too_large {
-                    0 => Ok(()),
-                    lines => Err(Failure::check(format_args!(
-                        "{lines} lines are too large for a record and were not put"
-                    ))
-                    .cure(format_args!(
-                        "a line and its key may have {MAX_RECORD_BYTES} bytes"
-                    ))),
-                }
+                all_fit(&report, || {
+                    format!("a line and its key may have {MAX_RECORD_BYTES} bytes")
+                })
             }
             Err(ProduceError::Stream { error, report }) => {
                 self.write(&report, out)?;
@@ -125,6 +144,48 @@ impl Produce {
             }
             Err(ProduceError::Input(failure)) => Err(failure),
         }
+    }
+
+    async fn spooled(
+        &self,
+        dir: PathBuf,
+        stream: &KinesisStream,
+        options: &Options,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let spooled = Spooled {
+            dir,
+            max_bytes: self.spool_bytes,
+        };
+        let mut broken = None;
+        let news = |news| match news {
+            News::Kept(lines) if self.acknowledge => {
+                let written = writeln!(out, "{lines}").and_then(|()| out.flush());
+                broken = broken.take().or(written.err());
+            }
+            News::Kept(_) => {}
+            News::OutOfReach(error) => {
+                let dir = spooled.dir.display();
+                eprintln!(
+                    "stream {} takes nothing, readings stay in {dir}: {error}",
+                    self.stream
+                );
+            }
+            News::Back => eprintln!("stream {} takes readings again", self.stream),
+        };
+        let lines = self.readings.lines()?;
+        let report =
+            spool::run(stream, options, &spooled, &self.partition_key, lines, news).await?;
+        if let Some(error) = broken {
+            return Err(error.into());
+        }
+        self.write(&report, out)?;
+        all_fit(&report, || {
+            format!(
+                "they are in {}",
+                spooled.dir.join("too-large.ndjson").display()
+            )
+        })
     }
 
     fn write(&self, report: &Report, out: &mut impl Write) -> Result<(), Failure> {
@@ -146,6 +207,17 @@ impl Produce {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Lines that fit no record are a failure, though the others were put.
+fn all_fit(report: &Report, cure: impl FnOnce() -> String) -> Result<(), Failure> {
+    match report.too_large {
+        0 => Ok(()),
+        lines => Err(Failure::check(format_args!(
+            "{lines} lines are too large for a record and were not put"
+        ))
+        .cure(cure())),
     }
 }
 

@@ -47,6 +47,20 @@ pub struct Report {
     pub too_large: u64,
 }
 
+impl Report {
+    /// Adds another run's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.readings += other.readings;
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.calls += other.calls;
+        self.put_again += other.put_again;
+        self.overtaken += other.overtaken;
+        self.without_key += other.without_key;
+        self.too_large += other.too_large;
+    }
+}
+
 /// Why producing stopped.
 #[derive(Debug)]
 pub enum ProduceError {
