@@ -1,0 +1,38 @@
+//! A delivery stream's destination and transformation.
+
+use crate::deployment::{Deployment, Resource};
+use crate::value::Located;
+
+/// Every delivery stream into S3, with its destination.
+pub(crate) fn destinations(deployment: &Deployment) -> impl Iterator<Item = (&Resource, &Located)> {
+    deployment
+        .of("AWS::KinesisFirehose::DeliveryStream")
+        .filter_map(|delivery| {
+            let destination = delivery
+                .properties
+                .get("ExtendedS3DestinationConfiguration")?;
+            Some((delivery, destination))
+        })
+}
+
+/// A parameter of the transformation by a function, whatever the destination.
+pub(crate) fn parameter<'a>(delivery: &'a Resource, name: &str) -> Option<&'a Located> {
+    for entry in delivery.properties.entries() {
+        let processing = entry.value.get("ProcessingConfiguration");
+        let Some(processing) = processing.filter(|it| it.field("Enabled").is_on() != Some(false))
+        else {
+            continue;
+        };
+        let processors = processing.get("Processors").and_then(Located::items);
+        let lambda = |it: &&Located| it.get("Type").and_then(Located::literal) == Some("Lambda");
+        for processor in processors.into_iter().flatten().filter(lambda) {
+            let parameters = processor.get("Parameters").and_then(Located::items);
+            let own =
+                |it: &&Located| it.get("ParameterName").and_then(Located::literal) == Some(name);
+            if let Some(parameter) = parameters.into_iter().flatten().find(own) {
+                return parameter.get("ParameterValue");
+            }
+        }
+    }
+    None
+}

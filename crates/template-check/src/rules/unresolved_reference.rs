@@ -1,0 +1,94 @@
+use super::prelude::*;
+
+pub(crate) static RULE: Rule = Rule {
+    id: "unresolved-reference",
+    happens: "CloudFormation refuses the template",
+    cure: "the name of a parameter or resource of this template",
+    source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html",
+    check: Check::Written(look),
+};
+
+fn look(stacks: &Stacks, report: &mut Report<'_>) {
+    for stack in &stacks.all {
+        // A macro may declare what is not seen here.
+        let open =
+            stack.has_macros() || stack.resources().count() < stack.section("Resources").len();
+        if open {
+            continue;
+        }
+        for (name, resource) in stack.resources() {
+            let id = format!("{}{}", stack.path, name.text);
+            resource.walk(&mut |node| {
+                for missing in missing(stack, node) {
+                    let what = format!("{missing} is declared nowhere in this template");
+                    report.add_for(node.place, &id, &id, &what);
+                }
+            });
+        }
+    }
+}
+
+/// The names that a call refers to and that nothing has.
+fn missing(stack: &Stack, node: &Node) -> Vec<String> {
+    let is_known = |name: &str| {
+        name.starts_with("AWS::")
+            || stack.parameter(name).is_some()
+            || stack.resource(name).is_some()
+            || is_of_sam(stack, name)
+    };
+    let mut names = match node.call() {
+        Some(("Ref", argument)) => argument.text().map(str::to_owned).into_iter().collect(),
+        Some(("Fn::GetAtt", argument)) => attribute(argument)
+            .map(|(name, _)| name)
+            .into_iter()
+            .collect(),
+        Some(("Fn::If", argument)) => {
+            let name = argument
+                .items()
+                .first()
+                .and_then(Node::text)
+                .unwrap_or_default();
+            let declared = stack
+                .root
+                .get("Conditions")
+                .is_some_and(|all| all.get(name).is_some());
+            return match declared || name.is_empty() {
+                true => Vec::new(),
+                false => vec![name.to_owned()],
+            };
+        }
+        Some(("Fn::Sub", argument)) => substituted(argument),
+        _ => Vec::new(),
+    };
+    names.retain(|name| !is_known(name));
+    names
+}
+
+/// What `${...}` refers to, but for the names that the call brings itself.
+fn substituted(argument: &Node) -> Vec<String> {
+    let (pattern, own) = match argument.items() {
+        [pattern, own, ..] => (pattern.text(), Some(own)),
+        _ => (argument.text(), None),
+    };
+    let mut names = Vec::new();
+    for part in pattern.unwrap_or_default().split("${").skip(1) {
+        let Some((name, _)) = part.split_once('}') else {
+            continue;
+        };
+        let name = name.trim();
+        if name.starts_with('!') || own.is_some_and(|own| own.get(name).is_some()) {
+            continue;
+        }
+        names.push(name.split('.').next().unwrap_or_default().to_owned());
+    }
+    names
+}
+
+/// SAM makes resources whose names begin with those that are written, such as a function's role.
+fn is_of_sam(stack: &Stack, name: &str) -> bool {
+    stack.root.get("Transform").is_some()
+        && (name.starts_with("Serverless")
+            || stack
+                .resources()
+                .any(|(own, _)| name.starts_with(own.text.as_str())))
+}
