@@ -41,6 +41,7 @@
 //! | `characteristics` | required | name → `{at: pointer}` or `{formula: expression}`, with an optional `unit` |
 //! | `constants` | | name → a number, or `{by: attribute, values: {text: number}}` |
 //! | `rules` | required | a list, at least one |
+//! | `model` | | a [model](#the-model) that is asked about every reading |
 //!
 //! Characteristics, attributes and constants share one space of names (letters, digits and `_`, at most 64 characters).
 //!
@@ -96,6 +97,20 @@
 //! `beyond-limits` and that of its second chart (`moving-range-`, `range-`, `standard-deviation-beyond-limits`); the
 //! groups `western-electric` (1 to 4) and `nelson` (1 to 8) contain the second chart's too. An ewma or a cusum takes no
 //! tests: its points depend on one another.
+//!
+//! # The model
+//!
+//! | key | | what it says |
+//! |---|---|---|
+//! | `id` | required | like a rule's id, and none of theirs: events carry it |
+//! | `features` | required | a list, in the order that the model was trained on: a characteristic's name, `{name, formula}`, or `{one_hot: attribute, of: [texts]}`, a column of 0 or 1 for each text. A reading that lacks one is not scored; a text that is not listed leaves its columns 0 |
+//! | `request` | | `text/csv` (default; no header), `application/jsonlines` (`{"features": [...]}`) or `application/json` (`{"instances": [{"features": [...]}]}`) |
+//! | `answer` | | `content_type` (that of the request), `rows` (a pointer to the array, in `application/json`), `score` (a pointer into a row: `/1` its second column) |
+//! | `thresholds` | required | rising `{score, severity, reaction}`: a reading with at least the lowest score is flagged, the highest that it reaches counts |
+//! | `summary` | | as in rules, with `{score}` |
+//!
+//! Who asks the model is no business of this crate: it makes the row ([`ControlPlan::features`]) and says what a score
+//! calls for ([`Model::reached`]).
 //!
 //! # Conditions and formulas
 //!
@@ -166,6 +181,7 @@
 mod check;
 mod digest;
 mod expression;
+mod model;
 mod number;
 mod plan;
 mod reading;
@@ -174,6 +190,7 @@ mod rule;
 mod schema;
 
 pub use check::fault::{PlanErrors, PlanFault};
+pub use model::{Answer, ContentType, Model, NoFeature, Threshold};
 pub use number::readable;
 pub use plan::{Characteristic, ControlPlan, MAX_PLAN_BYTES, MAX_STEPS};
 pub use reading::{AttributeId, CharacteristicId, Pointed, Reading, Unreadable};

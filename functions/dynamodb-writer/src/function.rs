@@ -11,6 +11,24 @@ use set_aside::{Answer, Returned, S3Shelf};
 use crate::config::{Config, Policy};
 use crate::{DynamoEventTable, Ports, handle};
 
+/// The services that the function calls; [`SdkConfig`] gives them as the environment says.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The table of quality events.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// What is set aside.
+    pub s3: aws_sdk_s3::Client,
+}
+
+impl From<&SdkConfig> for Clients {
+    fn from(sdk: &SdkConfig) -> Self {
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
+            s3: aws_sdk_s3::Client::new(sdk),
+        }
+    }
+}
+
 /// The function, connected.
 pub struct Writer {
     policy: Policy,
@@ -19,15 +37,12 @@ pub struct Writer {
 
 impl Writer {
     /// Connects to what `config` names.
-    pub fn connect(config: Config, sdk: &SdkConfig, metrics: Arc<Metrics>) -> Self {
+    pub fn connect(config: Config, clients: impl Into<Clients>, metrics: Arc<Metrics>) -> Self {
+        let Clients { dynamodb, s3 } = clients.into();
         let function = config.settings.function_name;
         let ports = Ports {
-            table: DynamoEventTable::new(aws_sdk_dynamodb::Client::new(sdk), config.events_table),
-            shelf: S3Shelf::new(
-                aws_sdk_s3::Client::new(sdk),
-                config.set_aside_bucket,
-                function,
-            ),
+            table: DynamoEventTable::new(dynamodb, config.events_table),
+            shelf: S3Shelf::new(s3, config.set_aside_bucket, function),
             metrics,
         };
         Self {

@@ -17,7 +17,7 @@ mod metric;
 mod store;
 
 pub use event_table::{DynamoEventTable, EventTable, Refusal, WriteError};
-pub use function::Writer;
+pub use function::{Clients, Writer};
 pub use handler::{Action, Ports, decide, handle};
 pub use item::Item;
 pub use metric::METRICS;

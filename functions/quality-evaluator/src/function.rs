@@ -19,6 +19,27 @@ use crate::{
     S3Restarts, handle,
 };
 
+/// The services that the function calls; [`SdkConfig`] gives them as the environment says.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The control plan, what is set aside and restarts.
+    pub s3: aws_sdk_s3::Client,
+    /// Machine states.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Quality events.
+    pub kinesis: aws_sdk_kinesis::Client,
+}
+
+impl From<&SdkConfig> for Clients {
+    fn from(sdk: &SdkConfig) -> Self {
+        Self {
+            s3: aws_sdk_s3::Client::new(sdk),
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
+            kinesis: aws_sdk_kinesis::Client::new(sdk),
+        }
+    }
+}
+
 /// The function, connected.
 pub struct Evaluator<C> {
     plans: PlanKeeper<AnyPlanSource, C>,
@@ -35,11 +56,15 @@ impl<C: Clock + Clone> Evaluator<C> {
     /// If there is no plan that passes its check: nothing can be judged.
     pub async fn connect(
         config: Config,
-        sdk: &SdkConfig,
+        clients: impl Into<Clients>,
         clock: C,
         metrics: Arc<Metrics>,
     ) -> Result<Self, PlanUnusable> {
-        let s3 = aws_sdk_s3::Client::new(sdk);
+        let Clients {
+            s3,
+            dynamodb,
+            kinesis,
+        } = clients.into();
         let source = AnyPlanSource::of(&config.plan_uri, s3.clone());
         let name = config.plan_uri.to_string();
         let plans = PlanKeeper::start(
@@ -51,8 +76,8 @@ impl<C: Clock + Clone> Evaluator<C> {
         )
         .await?;
         let ports = Ports {
-            states: DynamoStateStore::new(aws_sdk_dynamodb::Client::new(sdk), config.state_table),
-            outbox: KinesisOutbox::new(aws_sdk_kinesis::Client::new(sdk), config.quality_stream),
+            states: DynamoStateStore::new(dynamodb, config.state_table),
+            outbox: KinesisOutbox::new(kinesis, config.quality_stream),
             restarts: S3Restarts::new(
                 s3.clone(),
                 config.set_aside_bucket.clone(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control_plan::ControlPlan;
+use function_ports::{Entry, LIMITS, Outbox, PortError};
 use futures_util::{StreamExt, stream};
 use kinesis_batch::{Batch, BatchResponse};
 use lambda_function::Causes;
@@ -23,13 +24,12 @@ use tokio::sync::OnceCell;
 use crate::finished::Finished;
 use crate::hold::Hold;
 use crate::machine::{MachineReadings, sort};
-use crate::outbox::{Entry, LIMITS, Outbox};
+use crate::metric;
 use crate::parking::{Held, park, settle};
 use crate::restarts::{Pending, Place, Restarts};
 use crate::state_store::{self, Commit, Committed, Loaded, StateStore};
 use crate::verdict::{MachineRecord, Verdict, judge};
 use crate::watermark::Mark;
-use crate::{PortError, metric};
 
 const CONCURRENT_COMMITS: usize = 16;
 const FIRST_WAIT: Duration = Duration::from_millis(25);

@@ -4,25 +4,16 @@
 //! reading judge, and their events are marked `late`. Bringing the same readings back again gives the same events
 //! under the same ids.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
 use control_plan::ControlPlan;
+use function_ports::{Entry, Outbox, publish, source};
 use judgement::judge_late;
 use kinesis_batch::{Batch, UserRecord};
-use lambda_function::Causes;
-use lambda_function::backoff::Backoff;
 use lambda_function::deadline::Deadline;
 use lambda_function::metrics::Metrics;
 use quality_event::Timestamp;
 use set_aside::{Outcome, Redriven, Report};
 
 use crate::metric;
-use crate::outbox::{Entry, LIMITS, Outbox};
-use crate::verdict::source;
-
-const FIRST_WAIT: Duration = Duration::from_millis(25);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Judges readings out of their turn; changes nothing but the quality-events stream.
 pub async fn handle_late(
@@ -91,38 +82,4 @@ fn judged(plan: &ControlPlan, record: &UserRecord<'_>) -> Result<Vec<Entry>, &'s
     let arrived = Timestamp::from_millis(record.arrived_ms).unwrap_or(reading.time);
     let judgement = judge_late(plan, &reading, &source(record), arrived);
     Ok(judgement.events.iter().map(Entry::of).collect())
-}
-
-/// Puts the entries until all are taken or the deadline passes; gives the places of what is left.
-async fn publish(
-    outbox: &impl Outbox,
-    mut entries: Vec<(usize, Entry)>,
-    deadline: Deadline,
-) -> HashSet<usize> {
-    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    while !entries.is_empty() {
-        let all: Vec<&Entry> = entries.iter().map(|(_, entry)| entry).collect();
-        let mut left = HashSet::new();
-        let mut first = 0;
-        for call in LIMITS.cut(&all, |entry| entry.bytes()) {
-            match deadline.run(outbox.put(call)).await {
-                Ok(Ok(refused)) => left.extend(refused.into_iter().map(|index| first + index)),
-                Ok(Err(error)) => {
-                    tracing::warn!(error = %Causes(&error), events = call.len(), "late events not published");
-                    left.extend(first..first + call.len());
-                }
-                Err(_) => left.extend(first..first + call.len()),
-            }
-            first += call.len();
-        }
-        let mut index = 0;
-        entries.retain(|_| {
-            index += 1;
-            left.contains(&(index - 1))
-        });
-        if !entries.is_empty() && backoff.wait(deadline).await.is_err() {
-            break;
-        }
-    }
-    entries.into_iter().map(|(place, _)| place).collect()
 }

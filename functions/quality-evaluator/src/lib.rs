@@ -16,40 +16,23 @@ mod hold;
 mod late;
 mod machine;
 mod metric;
-mod outbox;
 mod parking;
-mod plan_keeper;
-mod plan_source;
 mod restarts;
 mod state_store;
 mod verdict;
 mod watermark;
 
 pub use finished::Finished;
-pub use function::Evaluator;
+pub use function::{Clients, Evaluator};
+pub use function_ports::{
+    AnyPlanSource, EARLIER_VERSIONS, Entry, Fetched, FilePlanSource, KinesisOutbox, Outbox,
+    PlanKeeper, PlanSource, PlanUnusable, PlanUri, PortError, Refusal, S3PlanSource,
+};
 pub use handler::{Limits, Ports, handle};
 pub use hold::{Hold, Parking};
 pub use machine::{MachineReadings, sort};
 pub use metric::METRICS;
-pub use outbox::{Entry, KinesisOutbox, Outbox};
-pub use plan_keeper::{PlanKeeper, PlanUnusable, Refusal};
-pub use plan_source::{
-    AnyPlanSource, EARLIER_VERSIONS, Fetched, FilePlanSource, PlanSource, PlanUri, S3PlanSource,
-};
 pub use restarts::{Pending, Place, Restarts, S3Restarts};
 pub use state_store::{Commit, Committed, DynamoStateStore, Loaded, StateStore, StoredState};
 pub use verdict::{MachineRecord, Verdict, judge};
 pub use watermark::{Mark, Position, Watermarks};
-
-/// Why a port's call had no effect that can be relied on.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct PortError {
-    /// What was attempted.
-    pub what: &'static str,
-    /// Whether the same call may succeed a moment later.
-    pub passing: bool,
-    /// What the service said.
-    #[source]
-    pub cause: Box<dyn std::error::Error + Send + Sync>,
-}

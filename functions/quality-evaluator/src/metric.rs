@@ -1,5 +1,6 @@
 //! What the evaluator counts. Dimensions name rules and reasons, never machines.
 
+use function_ports::{PLAN_REFUSED, PLAN_UNREACHABLE};
 use lambda_function::metrics::{Metric, UNFINISHED};
 use set_aside::QUARANTINED;
 
@@ -79,14 +80,4 @@ pub(crate) const STATE_LOST: Metric = Metric::count(
     "StateLost",
     &["part"],
     "stored states that could not be decoded and started afresh",
-);
-pub(crate) const PLAN_REFUSED: Metric = Metric::count(
-    "PlanRefused",
-    &[],
-    "fetched plans that failed their check; the last good one stays",
-);
-pub(crate) const PLAN_UNREACHABLE: Metric = Metric::count(
-    "PlanUnreachable",
-    &[],
-    "plan refreshes that failed; the last good one stays",
 );

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use control_plan::ControlPlan;
+use function_ports::source;
 use judgement::MachineState;
 use kinesis_batch::UserRecord;
-use quality_event::{QualityEvent, Source, Timestamp};
+use quality_event::{QualityEvent, Timestamp};
 
 use crate::machine::MachineReadings;
 use crate::restarts::{Pending, Place};
@@ -141,13 +142,4 @@ impl Verdict<'_> {
 /// The key of a shard's watermark: two streams have shards of one name.
 pub(crate) fn shard_key(place: &UserRecord<'_>) -> String {
     format!("{}/{}", place.stream_arn, place.shard)
-}
-
-pub(crate) fn source(place: &UserRecord<'_>) -> Source {
-    Source::Stream {
-        stream: place.stream_arn.to_owned(),
-        shard: place.shard.to_owned(),
-        sequence_number: place.sequence_number.to_string(),
-        sub_sequence_number: place.sub_sequence_number,
-    }
 }

@@ -12,6 +12,27 @@ use set_aside::{Answer, Returned, S3Shelf};
 use crate::config::{Config, Policy};
 use crate::{DynamoClaims, Ports, SnsTopic, handle};
 
+/// The services that the function calls; [`SdkConfig`] gives them as the environment says.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Claims.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Alerts and line stops; made from [`SnsTopic::config`].
+    pub sns: aws_sdk_sns::Client,
+    /// What is set aside.
+    pub s3: aws_sdk_s3::Client,
+}
+
+impl From<&SdkConfig> for Clients {
+    fn from(sdk: &SdkConfig) -> Self {
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
+            sns: aws_sdk_sns::Client::from_conf(SnsTopic::config(sdk).build()),
+            s3: aws_sdk_s3::Client::new(sdk),
+        }
+    }
+}
+
 /// The function, connected.
 pub struct Alerter<K> {
     policy: Policy,
@@ -20,17 +41,19 @@ pub struct Alerter<K> {
 
 impl<K: Clock> Alerter<K> {
     /// Connects to what `config` names.
-    pub fn connect(config: Config, sdk: &SdkConfig, clock: K, metrics: Arc<Metrics>) -> Self {
+    pub fn connect(
+        config: Config,
+        clients: impl Into<Clients>,
+        clock: K,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let Clients { dynamodb, sns, s3 } = clients.into();
         let function = config.settings.function_name;
         let ports = Ports {
-            claims: DynamoClaims::new(aws_sdk_dynamodb::Client::new(sdk), config.claims_table),
-            alerts: SnsTopic::new(sdk, config.alert_topic),
-            line_stops: SnsTopic::new(sdk, config.line_stop_topic),
-            shelf: S3Shelf::new(
-                aws_sdk_s3::Client::new(sdk),
-                config.set_aside_bucket,
-                function,
-            ),
+            claims: DynamoClaims::new(dynamodb, config.claims_table),
+            alerts: SnsTopic::new(sns.clone(), config.alert_topic),
+            line_stops: SnsTopic::new(sns, config.line_stop_topic),
+            shelf: S3Shelf::new(s3, config.set_aside_bucket, function),
             clock,
             metrics,
         };

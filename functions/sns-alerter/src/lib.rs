@@ -30,7 +30,7 @@ mod topic;
 pub use alert::{Delivery, Purpose, deliveries};
 pub use claim::{ClaimError, Claimed, Claims, Gate, Request, Settlement};
 pub use claims::DynamoClaims;
-pub use function::Alerter;
+pub use function::{Alerter, Clients};
 pub use handler::handle;
 pub use metric::METRICS;
 pub use ports::Ports;

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_sdk_sns::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use lambda_function::CallLimits;
-use lambda_function::aws::{Fault, classify};
+use lambda_function::aws::{Fault, SdkConfig, classify};
 
 /// What one call takes.
 pub const LIMITS: CallLimits = CallLimits {
@@ -99,22 +100,23 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic `arn`. The client made from `sdk` repeats no call: a publication whose answer is lost may have
-    /// happened, and only the claim's lease decides when it may be tried again.
-    pub fn new(sdk: &lambda_function::aws::SdkConfig, arn: String) -> Self {
+    /// The topic `arn`, reached through a client that is made from [`SnsTopic::config`].
+    pub fn new(client: Client, arn: String) -> Self {
+        Self { client, arn }
+    }
+
+    /// What a topic's client has to be: it repeats no call. A publication whose answer is lost may have happened, and
+    /// only the claim's lease decides when it may be tried again.
+    pub fn config(sdk: &SdkConfig) -> Builder {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(ANSWER_TIMEOUT)
             .operation_attempt_timeout(ANSWER_TIMEOUT)
             .operation_timeout(ANSWER_TIMEOUT)
             .build();
-        let config = aws_sdk_sns::config::Builder::from(sdk)
+        Builder::from(sdk)
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
-        Self {
-            client: Client::from_conf(config.build()),
-            arn,
-        }
+            .timeout_config(timeouts)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod check;
+pub mod features;
 pub mod init;
 #[cfg(feature = "aws")]
 pub mod push;
@@ -22,6 +23,8 @@ pub enum Plan {
     Check(check::Check),
     /// Judge recorded readings by a plan, as the functions would
     Backtest(Box<backtest::Backtest>),
+    /// Print the model's features of recorded readings
+    Features(features::Features),
     /// Draft a plan from recorded readings
     Init(init::Init),
     /// Put a plan into service, or an older version of it again
@@ -35,6 +38,7 @@ impl Plan {
         match self {
             Self::Check(check) => check.run(out, &mut std::io::stderr()),
             Self::Backtest(backtest) => backtest.run(out, &mut std::io::stderr()),
+            Self::Features(features) => features.run(out, &mut std::io::stderr()),
             Self::Init(init) => init.run(out, &mut std::io::stderr()),
             #[cfg(feature = "aws")]
             Self::Push(push) => crate::cli::block_on(push.run(out)),

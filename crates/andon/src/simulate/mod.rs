@@ -1,13 +1,16 @@
 //! `andon simulate`: readings of a simulated line, as ndjson, reproducible bit by bit from the seed.
 
+pub mod bearing;
 pub mod model;
 pub mod random;
 pub mod reading;
 pub mod run;
 pub mod scenario;
+pub mod truth;
 pub mod walk;
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 use quality_event::Timestamp;
@@ -23,12 +26,13 @@ use scenario::Scenario;
 /// drifts from 01:30 to 03:45, press-06's torque is stuck from 03:00 to 03:30, press-05's is missing from 05:00 to
 /// 05:15; damaged payloads, three each: press-01 at 00:45 (not JSON) and 06:45 (no object), press-02 at 02:15 (no machine),
 /// press-04 at 03:45 (bad time), press-07 at 04:30 (truncated), press-08 at 06:00 (empty).
+/// In `wear` every bearing wears after Gebraeel et al. (2005) until it seizes; `--truth` tells when.
 #[derive(Args, Clone, Debug)]
 pub struct Simulate {
     /// Machines; the first half stands on line 1, the rest on line 2
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     machines: u64,
-    /// Readings in total, the machines taking turns [default: 6000 for `shift`, otherwise 1000]
+    /// Readings in total, the machines taking turns [default: 6000 for `shift` and `wear`, otherwise 1000]
     #[arg(long, value_name = "N")]
     readings: Option<u64>,
     /// The seed of everything random
@@ -40,7 +44,7 @@ pub struct Simulate {
     /// The first reading's time, RFC 3339
     #[arg(long, value_name = "TIME", default_value = "2026-11-20T00:00:00Z")]
     start: Timestamp,
-    /// Readings per second of reading time, over all machines [default: each machine one a second, in `shift` one every 36 s]
+    /// Readings per second of reading time, over all machines [default: each machine one a second, in `shift` and `wear` one every 36 s]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// What machine names begin with
@@ -49,20 +53,27 @@ pub struct Simulate {
     /// What line names begin with
     #[arg(long, value_name = "TEXT", default_value = "L")]
     line_prefix: String,
+    /// Where to write what the readings do not tell: each failure of a machine, one JSON line each
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
 }
 
 impl Simulate {
-    /// Writes the run, one reading a line.
+    /// Writes the run, one reading a line, and what befell its machines where that is asked for.
     pub fn run(self, out: &mut impl Write) -> Result<(), Failure> {
-        let run = Run::new(self.settings()).map_err(|error| {
+        let truth = self.truth.clone();
+        let mut run = Run::new(self.settings()).map_err(|error| {
             Failure::input(error)
                 .cure("give an earlier --start, fewer --readings or a higher --rate")
         })?;
-        for payload in run {
+        for payload in run.by_ref() {
             out.write_all(&payload)?;
             out.write_all(b"\n")?;
         }
-        Ok(())
+        match truth {
+            None => Ok(()),
+            Some(path) => truth::write(&path, run.breakdowns()),
+        }
     }
 
     fn settings(self) -> Settings {

@@ -16,6 +16,7 @@
 //!   temperature deviates by 2.2 K instead of 1.5 K. The difference, which the heat rule looks at, is the same.
 //! - Its random failures (0.1 %) change no measurement and are left out.
 
+use super::bearing::HEAT_K_PER_NM;
 use super::random::Random;
 use super::walk::Walk;
 
@@ -175,13 +176,20 @@ impl Machine {
 
     /// Makes the next part.
     pub fn make(&mut self) -> Part {
+        self.make_against(0.0)
+    }
+
+    /// Makes the next part against so many newton metres of a bearing's friction: it adds to the drive's load and heats
+    /// the process.
+    pub fn make_against(&mut self, friction_nm: f64) -> Part {
         let air_k = 300.0 + self.air.step();
-        let process_k = air_k + 10.0 + self.process.step();
+        let process_k = air_k + 10.0 + self.process.step() + HEAT_K_PER_NM * friction_nm;
         let grade = Grade::draw(&mut self.random);
         let torque_nm = positive(|| TORQUE_NM.0 + TORQUE_NM.1 * self.random.normal());
         let load_nm = LOAD_NM
             + LOAD_PER_TORQUE * (torque_nm - TORQUE_NM.0)
-            + LOAD_NOISE_NM * self.random.normal();
+            + LOAD_NOISE_NM * self.random.normal()
+            + friction_nm;
         let wear_min = self.wear_min;
         let worn_out = wear_min >= self.tool_life_min;
         let tool_failed = worn_out && self.random.uniform() < TOOL_FAILS;

@@ -2,9 +2,11 @@
 
 use quality_event::{BadTimestamp, Timestamp};
 
+use super::bearing::Bearing;
 use super::model::{Machine, Part};
 use super::reading::Reading;
 use super::scenario::{Damage, Disturbance, Scenario};
+use super::truth::Breakdown;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -32,6 +34,7 @@ pub struct Settings {
 pub struct Run {
     settings: Settings,
     machines: Vec<Station>,
+    breakdowns: Vec<Breakdown>,
     next: u64,
 }
 
@@ -40,6 +43,7 @@ struct Station {
     name: String,
     line: String,
     machine: Machine,
+    bearing: Option<Bearing>,
     stuck_at_dnm: Option<i64>,
 }
 
@@ -55,15 +59,23 @@ impl Run {
                 if index < machines.div_ceil(2) { 1 } else { 2 }
             ),
             machine: Machine::new(settings.seed, index, parts_of(index, &settings)),
+            bearing: (settings.scenario == Scenario::Wear)
+                .then(|| Bearing::new(settings.seed, index)),
             stuck_at_dnm: None,
         });
         let run = Self {
             machines: stations.collect(),
             settings,
+            breakdowns: Vec::new(),
             next: 0,
         };
         run.time_of(run.settings.readings.saturating_sub(1))?;
         Ok(run)
+    }
+
+    /// The failures so far, in order of time.
+    pub fn breakdowns(&self) -> &[Breakdown] {
+        &self.breakdowns
     }
 
     fn time_of(&self, number: u64) -> Result<Timestamp, BadTimestamp> {
@@ -93,6 +105,14 @@ impl Iterator for Run {
         let station = self.machines.get_mut(usize::try_from(index).ok()?)?;
         let (part, torque_known, damage) =
             station.make(settings, index, number / settings.machines, parts);
+        if station.bearing.as_mut().is_some_and(Bearing::wear) {
+            self.breakdowns.push(Breakdown {
+                machine: station.name.clone(),
+                time,
+                part: number / settings.machines + 1,
+                failure: "bearing",
+            });
+        }
         let reading = Reading {
             machine: &station.name,
             line: &station.line,
@@ -117,7 +137,8 @@ impl Station {
         turn: u64,
         parts: u64,
     ) -> (Part, bool, Option<Damage>) {
-        let mut part = self.machine.make();
+        let friction_nm = self.bearing.as_ref().map_or(0.0, Bearing::friction_nm);
+        let mut part = self.machine.make_against(friction_nm);
         let mut torque_known = true;
         let mut damage = None;
         let mut stuck = false;
@@ -329,6 +350,79 @@ mod tests {
         };
         assert_eq!(payloads.len(), 6_000);
         assert_eq!(payloads.iter().filter(is_reading).count(), 6_000 - 18);
+    }
+
+    #[test]
+    fn every_machine_fails_sooner_or_later_and_the_truth_tells_when() {
+        let mut run = Run::new(settings(Scenario::Wear, 24_000)).unwrap();
+        let readings: Vec<Value> = run
+            .by_ref()
+            .map(|payload| serde_json::from_slice(&payload).unwrap())
+            .collect();
+        let breakdowns = run.breakdowns();
+        for machine in 1..=8 {
+            let name = format!("press-{machine:02}");
+            let mut own = readings.iter().filter(|value| value["machine"] == name);
+            let breakdown = breakdowns
+                .iter()
+                .find(|breakdown| breakdown.machine == name)
+                .unwrap();
+            let last = own.nth(breakdown.part as usize - 1).unwrap();
+            assert_eq!(last["time"], breakdown.time.to_string(), "{name}");
+        }
+        assert!(breakdowns.is_sorted_by_key(|breakdown| breakdown.time));
+    }
+
+    /// Published labels and a trained model rest on these bytes.
+    #[test]
+    fn wear_gives_the_same_bytes_and_failures_for_ever() {
+        let mut run = Run::new(settings(Scenario::Wear, 16_000)).unwrap();
+        let mut hash = Sha256::new();
+        for payload in run.by_ref() {
+            hash.update(&payload);
+        }
+        let failed: Vec<(&str, u64)> = run
+            .breakdowns()
+            .iter()
+            .map(|breakdown| (breakdown.machine.as_str(), breakdown.part))
+            .collect();
+        let digest: String = hash
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(digest, "08f5c7947dd99cf8");
+        assert_eq!(failed.len(), 15);
+        assert_eq!(
+            failed[..4],
+            [
+                ("press-01", 97),
+                ("press-08", 157),
+                ("press-05", 354),
+                ("press-03", 421)
+            ]
+        );
+    }
+
+    /// The friction shows in speed and process temperature, and the torque that the charts watch stays what it was.
+    #[test]
+    fn wear_brakes_and_heats_and_leaves_torque_alone() {
+        let sound = values(settings(Scenario::Normal, 8_000));
+        let worn = values(settings(Scenario::Wear, 8_000));
+        let of = |value: &Value, name: &str| value["measurements"][name].as_f64().unwrap();
+        for (sound, worn) in sound.iter().zip(&worn) {
+            for name in ["air_temperature", "torque", "tool_wear"] {
+                assert_eq!(of(sound, name), of(worn, name));
+            }
+            assert!(of(worn, "rotational_speed") <= of(sound, "rotational_speed"));
+            assert!(of(worn, "process_temperature") >= of(sound, "process_temperature"));
+        }
+        let braked = |(sound, worn): (&Value, &Value)| {
+            of(sound, "rotational_speed") - of(worn, "rotational_speed") > 150.0
+        };
+        let share = sound.iter().zip(&worn).filter(|pair| braked(*pair)).count();
+        assert!((400..3_000).contains(&share), "{share}");
     }
 
     #[test]

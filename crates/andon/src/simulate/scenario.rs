@@ -22,6 +22,8 @@ pub enum Scenario {
     Malformed,
     /// The recorded shift: drift, stuck sensor, drop-out and damaged payloads at stated times
     Shift,
+    /// Bearings wear until they seize, every machine's; no rule of the press line's plan sees it coming
+    Wear,
 }
 
 /// What one disturbance does to a reading.
@@ -129,7 +131,7 @@ impl Scenario {
         const STUCK: [Event; 1] = [event(5, 500, 600, Disturbance::StuckTorque)];
         const DROP_OUT: [Event; 1] = [event(4, 500, 600, Disturbance::MissingTorque)];
         match self {
-            Self::Normal | Self::Malformed => &[],
+            Self::Normal | Self::Malformed | Self::Wear => &[],
             Self::TorqueDrift => &DRIFT,
             Self::StuckSensor => &STUCK,
             Self::DropOut => &DROP_OUT,
@@ -146,13 +148,17 @@ impl Scenario {
 
     /// Readings in the run, unless said otherwise.
     pub fn default_readings(self) -> u64 {
-        if self == Self::Shift { 6_000 } else { 1_000 }
+        if self.is_a_shift() { 6_000 } else { 1_000 }
     }
 
     /// Seconds between two readings of one machine, unless said otherwise: the shift's machines make a part
     /// every 36 seconds.
     pub fn default_cycle_s(self) -> f64 {
-        if self == Self::Shift { 36.0 } else { 1.0 }
+        if self.is_a_shift() { 36.0 } else { 1.0 }
+    }
+
+    fn is_a_shift(self) -> bool {
+        matches!(self, Self::Shift | Self::Wear)
     }
 }
 

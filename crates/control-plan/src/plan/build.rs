@@ -7,17 +7,19 @@ use crate::check::Check;
 use crate::check::yaml::Node;
 use crate::digest;
 use crate::expression::Names;
+use crate::model;
 use crate::reading::Places;
 use crate::rule::parse::Scope;
 use crate::rule::{MAX_STATE_BYTES, RuleBody, RuleKind, parse, state_bound};
 
 /// The sections of a plan.
-pub(super) const KEYS: [&str; 5] = [
+pub(super) const KEYS: [&str; 6] = [
     "version",
     "reading",
     "characteristics",
     "constants",
     "rules",
+    "model",
 ];
 
 /// Most rules.
@@ -72,6 +74,20 @@ pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<
         .map(|node| rules(check, node, &scope))
         .unwrap_or_default();
 
+    let model = entries
+        .get("model")
+        .and_then(|node| model::parse::parse(check, node, &names));
+    if let Some(place) = entries
+        .get("model")
+        .and_then(|node| check.scalar_of(node, "id"))
+        && rules.iter().any(|rule| rule.id == place.0)
+    {
+        check.fault(
+            &place.1,
+            format!("duplicate id `{}`: a rule has it", place.0),
+        );
+    }
+
     let attribute_pointers = attributes.into_iter().map(|(_, pointer)| pointer);
     pointers.attributes = attribute_pointers.collect();
     pointers.characteristics = std::mem::take(&mut section.pointers);
@@ -91,6 +107,7 @@ pub(super) fn build(check: &mut Check<'_>, root: &Node, source: &str) -> Option<
             .collect(),
         rule_ids: rules.iter().map(|rule| rule.id.as_str().into()).collect(),
         rules,
+        model,
         state_bytes: 0,
         steps: 0,
     };

@@ -6,6 +6,7 @@ mod constants;
 mod payload;
 
 pub use characteristics::Characteristic;
+pub(crate) use payload::pointer_at;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use crate::check::fault::PlanErrors;
 use crate::check::{Check, yaml};
 use crate::expression::{Frame, Program, Table};
+use crate::model::Model;
 use crate::reading::{AttributeId, CharacteristicId, Places, Reading, Unreadable};
 use crate::rule::{Rule, RuleBody};
 
@@ -41,6 +43,7 @@ pub struct ControlPlan {
     by_id: BTreeMap<String, usize>,
     fingerprint: u64,
     names_reading_id: bool,
+    pub(crate) model: Option<Model>,
     state_bytes: usize,
     steps: usize,
 }
@@ -48,11 +51,17 @@ pub struct ControlPlan {
 /// Every mapping of the language with the keys that the parser knows in it.
 #[cfg(all(test, feature = "schema"))]
 pub(crate) fn known_keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    use crate::model::parse as model;
     let of_plan = [
         ("Plan", build::KEYS.to_vec()),
         ("Reading", payload::KEYS.to_vec()),
         ("Characteristic", characteristics::KEYS.to_vec()),
         ("Table", constants::TABLE_KEYS.to_vec()),
+        ("Model", model::KEYS.to_vec()),
+        ("Derived", model::FORMULA_KEYS.to_vec()),
+        ("OneHot", model::ONE_HOT_KEYS.to_vec()),
+        ("Answer", model::ANSWER_KEYS.to_vec()),
+        ("Threshold", model::THRESHOLD_KEYS.to_vec()),
     ];
     of_plan
         .into_iter()

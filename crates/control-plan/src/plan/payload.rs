@@ -55,7 +55,7 @@ pub(super) fn parse(
 }
 
 /// A scalar's JSON pointer.
-pub(super) fn pointer_at(check: &mut Check<'_>, node: &Node) -> Option<Vec<String>> {
+pub(crate) fn pointer_at(check: &mut Check<'_>, node: &Node) -> Option<Vec<String>> {
     let text = check.text(node, "a JSON pointer")?;
     match pointer::parse(text) {
         Ok(tokens) => Some(tokens),

@@ -13,7 +13,7 @@ mod reference;
 mod specification;
 pub(crate) mod state_bound;
 mod stuck;
-mod summary;
+pub(crate) mod summary;
 pub(crate) mod sustain;
 pub(crate) mod when;
 
@@ -231,7 +231,15 @@ impl<'p> Rule<'p> {
     /// One sentence about this reading: the plan's `summary`, or a default with rule, values and limits.
     pub fn summary(&self, reading: &Reading, evidence: &Evidence) -> String {
         match &self.body.summary {
-            Some(template) => template.render(reading, &self.plan.frame(reading), evidence),
+            Some(template) => {
+                let tests: Vec<_> = match evidence {
+                    Evidence::Chart(point) => {
+                        point.fired.iter().map(|test| test.as_str()).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                template.render(reading, &self.plan.frame(reading), &tests.join(", "))
+            }
             None => describe::describe(*self, reading, evidence),
         }
     }

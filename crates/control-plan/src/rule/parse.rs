@@ -159,9 +159,14 @@ pub(crate) fn parse(check: &mut Check<'_>, node: &Node, scope: &Scope<'_>) -> Op
                 .map(|reaction| (reaction.as_str(), reaction)),
         ),
     };
-    let summary = entries
-        .get("summary")
-        .map(|node| summary::parse(check, node, scope.names, named == "chart"));
+    let summary = entries.get("summary").map(|node| {
+        summary::parse(
+            check,
+            node,
+            scope.names,
+            (named == "chart").then_some("tests"),
+        )
+    });
 
     let sustain = match sustain {
         None => None,
@@ -240,7 +245,8 @@ fn characteristics(kind: &RuleKind) -> Vec<(u16, Tendency)> {
     }
 }
 
-fn id(check: &mut Check<'_>, node: &Node) -> Option<String> {
+/// A rule's id, or the model's.
+pub(crate) fn id(check: &mut Check<'_>, node: &Node) -> Option<String> {
     let text = check.text(node, "id")?;
     let kebab = text.split('-').all(|word| {
         !word.is_empty()

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use quality_event::MAX_SUMMARY_CHARS;
 
-use super::Evidence;
 use crate::check::Check;
 use crate::check::nearest::hint;
 use crate::check::yaml::Node;
@@ -22,16 +21,17 @@ enum Part {
     Text(String),
     Machine,
     Line,
-    Tests,
+    /// What this kind of summary alone may say.
+    Own,
     Value(Meaning),
 }
 
-/// `of_chart`: whether the rule has run tests to speak of.
-pub(super) fn parse(
+/// `own`: a word that this summary alone knows, `tests` in charts and `score` in the model's.
+pub(crate) fn parse(
     check: &mut Check<'_>,
     node: &Node,
     names: &Names,
-    of_chart: bool,
+    own: Option<&str>,
 ) -> Option<Template> {
     let text = check.text(node, "summary")?;
     if text.chars().count() > MAX_SUMMARY_CHARS {
@@ -41,7 +41,7 @@ pub(super) fn parse(
         );
         return None;
     }
-    let (parts, slips) = split(text, names, of_chart);
+    let (parts, slips) = split(text, names, own);
     if slips.is_empty() {
         return Some(Template(parts));
     }
@@ -52,7 +52,7 @@ pub(super) fn parse(
 }
 
 /// The parts of a summary, and what is wrong with it. `{{` and `}}` stand for braces.
-fn split(text: &str, names: &Names, of_chart: bool) -> (Vec<Part>, Vec<(Range<usize>, String)>) {
+fn split(text: &str, names: &Names, own: Option<&str>) -> (Vec<Part>, Vec<(Range<usize>, String)>) {
     let (mut parts, mut slips, mut plain) = (Vec::new(), Vec::new(), String::new());
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -76,7 +76,7 @@ fn split(text: &str, names: &Names, of_chart: bool) -> (Vec<Part>, Vec<(Range<us
         let part = match name.trim() {
             "machine" => Some(Part::Machine),
             "line" => Some(Part::Line),
-            "tests" if of_chart && names.get("tests").is_none() => Some(Part::Tests),
+            name if own == Some(name) && names.get(name).is_none() => Some(Part::Own),
             name => names.get(name).map(Part::Value),
         };
         match part {
@@ -86,7 +86,7 @@ fn split(text: &str, names: &Names, of_chart: bool) -> (Vec<Part>, Vec<(Range<us
             }
             None => {
                 let known = names.iter().chain(["machine", "line"]);
-                let known = known.chain(of_chart.then_some("tests"));
+                let known = known.chain(own);
                 let why = match name.trim() {
                     "tests" => "; only charts have tests".to_owned(),
                     name => hint(name, known),
@@ -106,28 +106,15 @@ fn split(text: &str, names: &Names, of_chart: bool) -> (Vec<Part>, Vec<(Range<us
 }
 
 impl Template {
-    /// The sentence; what the reading lacks reads `n/a`.
-    pub(crate) fn render(
-        &self,
-        reading: &Reading,
-        frame: &Frame<'_>,
-        evidence: &Evidence,
-    ) -> String {
+    /// The sentence, with what it says of its own; what the reading lacks reads `n/a`.
+    pub(crate) fn render(&self, reading: &Reading, frame: &Frame<'_>, own: &str) -> String {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Machine => out.push_str(&reading.machine),
                 Part::Line => out.push_str(reading.line.as_deref().unwrap_or("n/a")),
-                Part::Tests => {
-                    let tests: Vec<_> = match evidence {
-                        Evidence::Chart(point) => {
-                            point.fired.iter().map(|test| test.as_str()).collect()
-                        }
-                        _ => Vec::new(),
-                    };
-                    out.push_str(&tests.join(", "));
-                }
+                Part::Own => out.push_str(own),
                 Part::Value(Meaning::Attribute(slot)) => {
                     out.push_str(
                         frame.attributes[usize::from(*slot)]
@@ -161,7 +148,7 @@ mod tests {
     fn check(text: &str, expected: Result<usize, (&str, &str)>) {
         let mut names = Names::default();
         names.declare("power", Meaning::Characteristic(0));
-        let (parts, slips) = split(text, &names, false);
+        let (parts, slips) = split(text, &names, None);
         let found = match slips.first() {
             None => Ok(parts.len()),
             Some((at, message)) => Err((&text[at.clone()], message.as_str())),

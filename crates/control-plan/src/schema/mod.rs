@@ -7,6 +7,7 @@
 //! [`ControlPlan::parse`]: crate::ControlPlan::parse
 
 mod chart;
+mod model;
 mod plan;
 mod rule;
 mod scalar;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde_json::json;
 
+use super::model::Model;
 use super::rule::Rule;
 use super::scalar::{Expression, Name, Pointer, Text};
 
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     /// What must not happen, how serious it is, and what is done about it.
     #[schemars(length(min = 1, max = 1_000))]
     rules: Vec<Rule>,
+    /// A model that is asked about every reading, and what its scores call for.
+    model: Option<Model>,
 }
 
 /// Where things stand in a reading.

@@ -266,6 +266,10 @@ fn is_beyond_the_schema(message: &str) -> bool {
         "center must be above 0 and below the size",
         "judging one reading may take",
         "the formula needs its own result",
+        "thresholds rise",
+        "`rows` belongs to answers",
+        "is listed twice",
+        "a rule has it",
     ]
     .iter()
     .any(|part| message.contains(part))

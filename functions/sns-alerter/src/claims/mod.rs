@@ -2,7 +2,8 @@
 //!
 //! One table with the key `claim` holds three kinds of items: a message's claim (`alert#<event>`,
 //! `line-stop#<event>`) with its `status`, `owner` and `lease_until`; the last alert of a machine and rule
-//! (`cool-down#<rule>#<machine>`) with the reading's time `at`; and the marker of a clearing (`cleared#<episode>`).
+//! (`cool-down#<rule>#<machine>`) with the reading's time `at` and the claim's `owner`; and the marker of a clearing
+//! (`cleared#<episode>`).
 //! The claim and what else must hold are decided in one transaction.
 
 mod answer;
@@ -160,10 +161,13 @@ impl DynamoClaims {
                 .condition_expression(
                     "attribute_not_exists(#claim) OR #episode = :episode OR #at <= :before",
                 )
-                .update_expression("SET #at = :at, #episode = :episode, #expires = :expires")
+                .update_expression(
+                    "SET #at = :at, #episode = :episode, #owner = :owner, #expires = :expires",
+                )
                 .expression_attribute_names("#claim", "claim")
                 .expression_attribute_names("#episode", "episode")
                 .expression_attribute_names("#at", "at")
+                .expression_attribute_names("#owner", "owner")
                 .expression_attribute_names("#expires", "expires_at")
                 .expression_attribute_values(":at", number(*time_ms))
                 .expression_attribute_values(
@@ -171,6 +175,7 @@ impl DynamoClaims {
                     number(time_ms.saturating_sub(*cool_down_ms)),
                 )
                 .expression_attribute_values(":episode", text(episode.as_str()))
+                .expression_attribute_values(":owner", text(&request.owner))
                 .expression_attribute_values(":expires", number(request.expires_at))
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
@@ -305,7 +310,8 @@ impl DynamoClaims {
         }
     }
 
-    /// An alert that was never sent begins no cool-down.
+    /// An alert that was never sent begins no cool-down. One that another owner has sent did: what is released here may be
+    /// no more than a claim that was never decided.
     async fn forget_cool_down(&self, request: &Request) -> Result<(), ClaimError> {
         let Gate::CoolDown { key, episode, .. } = &request.gate else {
             return Ok(());
@@ -315,9 +321,11 @@ impl DynamoClaims {
             .delete_item()
             .table_name(&self.table)
             .key("claim", text(key))
-            .condition_expression("#episode = :episode")
+            .condition_expression("#episode = :episode AND #owner = :owner")
             .expression_attribute_names("#episode", "episode")
-            .expression_attribute_values(":episode", text(episode.as_str()));
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":episode", text(episode.as_str()))
+            .expression_attribute_values(":owner", text(&request.owner));
         settled(delete.send().await)
     }
 

@@ -1,0 +1,196 @@
+//! Listening, routing, and an orderly end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::arguments::{Arguments, Command, Serve};
+use crate::endpoint;
+use crate::invocations::Invocations;
+use crate::metrics::Metrics;
+use crate::model::{LoadError, Model};
+use crate::refusal::{Refusal, answer};
+
+/// SageMaker kills a container 30 seconds after it has asked it to end.
+const DRAIN: Duration = Duration::from_secs(25);
+/// A connection that sends half a header holds nothing for longer.
+const HEADER_TIME: Duration = Duration::from_secs(30);
+
+/// The server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is no model to serve.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// It cannot listen there.
+    #[error("{address}: {source}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It has no threads or no signals.
+    #[error("no runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+struct Server {
+    invocations: Invocations,
+    metrics: Arc<Metrics>,
+    processors: usize,
+    max_body_mb: u32,
+    endpoint: bool,
+}
+
+/// Serves until the process is asked to end, and what is under way is done.
+///
+/// # Errors
+/// If it does not start.
+pub fn serve(arguments: &Arguments) -> Result<(), ServeError> {
+    let Command::Serve(options) = &arguments.command;
+    let model = Model::load(&options.model_dir)?;
+    tracing::info!(
+        features = model.features(),
+        answer = model.name(),
+        "model loaded"
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(options, model))
+}
+
+async fn run(options: &Serve, model: Model) -> Result<(), ServeError> {
+    let mut ends = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ];
+    let wanted = SocketAddr::new(options.bind, options.port);
+    let failed = |source| ServeError::Listen {
+        address: wanted,
+        source,
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let metrics = Arc::new(Metrics::default());
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let max_body = match usize::try_from(options.max_body_mb) {
+        Ok(0) | Err(_) => usize::MAX,
+        Ok(units) => units << 20,
+    };
+    let server = Arc::new(Server {
+        invocations: Invocations::new(model, Arc::clone(&metrics), processors, max_body),
+        metrics,
+        processors,
+        max_body_mb: options.max_body_mb,
+        endpoint: options.endpoint,
+    });
+    tracing::info!(address = address.to_string(), "listening");
+
+    let (end, ending) = watch::channel(());
+    let mut connections = JoinSet::new();
+    loop {
+        let connection = tokio::select! {
+            () = asked(&mut ends) => break,
+            accepted = listener.accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        match connection {
+            Ok((connection, _)) => {
+                let _ = connection.set_nodelay(true);
+                connections.spawn(keep(Arc::clone(&server), connection, ending.clone()));
+            }
+            // Out of file descriptors, for one; those of ended connections come back.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+    drop((listener, ending));
+    tracing::info!(connections = connections.len(), "ending");
+    let _ = end.send(());
+    let rest = async { while connections.join_next().await.is_some() {} };
+    if timeout(DRAIN, rest).await.is_err() {
+        tracing::error!("what was under way did not end in time");
+    }
+    Ok(())
+}
+
+async fn asked([terminate, interrupt]: &mut [Signal; 2]) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Serves one connection; once the server ends, to the end of the request that is under way.
+async fn keep(
+    server: Arc<Server>,
+    connection: tokio::net::TcpStream,
+    mut ending: watch::Receiver<()>,
+) {
+    let service = service_fn(|request| server.answer(request));
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIME)
+            .serve_connection(TokioIo::new(connection), service)
+    );
+    // A caller that hangs up in mid-request has nobody to be told of it.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = ending.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+impl Server {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (head, body) = request.into_parts();
+        let get = matches!(head.method, Method::GET | Method::HEAD);
+        Ok(match head.uri.path() {
+            "/invocations" if head.method == Method::POST => {
+                self.invocations.answer(&head, body).await
+            }
+            path if self.endpoint && endpoint::is_path(path) && head.method == Method::POST => {
+                endpoint::relay(self.invocations.answer(&head, body).await).await
+            }
+            "/ping" if get => answer(StatusCode::OK, "application/json", "{}"),
+            "/metrics" if get => answer(
+                StatusCode::OK,
+                "text/plain; version=0.0.4",
+                self.metrics.text(),
+            ),
+            "/execution-parameters" if get => {
+                let parameters = json!({
+                    "MaxConcurrentTransforms": self.processors,
+                    "BatchStrategy": "MULTI_RECORD",
+                    "MaxPayloadInMB": self.max_body_mb,
+                });
+                answer(StatusCode::OK, "application/json", parameters.to_string())
+            }
+            "/invocations" => Refusal::Method("POST").response(),
+            "/ping" | "/metrics" | "/execution-parameters" => Refusal::Method("GET").response(),
+            _ => Refusal::Path.response(),
+        })
+    }
+}
