@@ -698,6 +698,21 @@ async fn a_refused_alert_leaves_no_cool_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_undecided_claim_leaves_the_cool_down_of_the_alert_that_was_sent() {
+    let rig = Rig::new();
+    let sent = opened("press-1", "power", 0);
+    rig.alert(&batch(&rig, slice::from_ref(&sent))).await;
+    rig.world
+        .fault(Fault::new(Service::DynamoDb, "TransactWriteItems").then(Effect::Throttled));
+    let held = rig.alert(&batch(&rig, slice::from_ref(&sent))).await;
+    assert!(held.is_some(), "nobody has decided");
+    rig.world.clear_faults();
+    rig.alert(&batch(&rig, &[opened("press-1", "power", 100)]))
+        .await;
+    assert_eq!(rig.alerts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conflict_with_a_transaction_is_worth_another_attempt() {
     let rig = Rig::new();
     let conflict = Effect::Refused(

@@ -1,8 +1,10 @@
 //! One call as the world saw it: what faults are decided on and what tests read afterwards.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::fault::Effect;
+use crate::text::Text;
 
 /// The services of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +47,7 @@ pub struct Call {
     /// Table, stream, bucket, topic ARN or queue URL; several tables joined by a comma.
     pub resource: String,
     /// The items, records, messages or the object that the call is about, in the request's order.
-    pub parts: Vec<Part>,
+    pub parts: Arc<[Part]>,
     /// The SDK's attempt: 1 for the first, 2 for its first retry.
     pub attempt: u32,
     /// `Some` for DynamoDB's reads: whether a consistent read was asked for.
@@ -65,7 +67,7 @@ pub struct Part {
     /// entry's id (empty for a single Publish); SQS: the receipt handle, if there is one.
     pub key: String,
     /// The content as text: the item's JSON, the record's data, the object's body, the message.
-    pub text: String,
+    pub text: Text,
 }
 
 /// What the caller was told.

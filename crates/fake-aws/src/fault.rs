@@ -311,7 +311,7 @@ mod tests {
                 .iter()
                 .map(|key| Part {
                     key: (*key).to_owned(),
-                    text: format!("{{\"of\":\"{key}\"}}"),
+                    text: format!("{{\"of\":\"{key}\"}}").into(),
                 })
                 .collect(),
             attempt: 1,

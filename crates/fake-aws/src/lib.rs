@@ -82,6 +82,8 @@ mod protocol;
 mod s3;
 mod sns;
 mod sqs;
+mod text;
+mod unsigned;
 mod world;
 
 pub use call::{Answer, Call, Part, Service};
@@ -92,4 +94,6 @@ pub use kinesis::{Record, Shard};
 pub use s3::Object;
 pub use sns::{MessageAttribute, Published};
 pub use sqs::Message;
+pub use text::Text;
+pub use unsigned::Unsigned;
 pub use world::{World, WorldOptions};

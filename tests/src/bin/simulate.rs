@@ -8,7 +8,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use pipeline_tests::campaign::{Campaign, Options};
+
+/// Runs are made of small allocations.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs the pipeline under seeded faults, and looks whether its promises hold. Exit code 1: one does not.
 #[derive(Debug, Parser)]

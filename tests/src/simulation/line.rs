@@ -7,6 +7,7 @@ use event_source_mapping::{
 };
 
 use super::function::Function;
+use super::limits::Limits;
 use super::world::{Environment, Plant, SET_ASIDE_BUCKET};
 
 /// A function behind its mapping.
@@ -31,7 +32,7 @@ pub struct Waiting {
 
 impl Line {
     /// The function as deployed, with cold environments only.
-    pub fn new(function: Function, plant: &Plant) -> Self {
+    pub fn new(function: Function, plant: &Plant, limits: Limits) -> Self {
         let source = Source {
             mapping_id: format!("mapping-of-{function}"),
             event_source_arn: plant.source_arn(function).to_owned(),
@@ -41,7 +42,7 @@ impl Line {
         };
         Self {
             function,
-            mapping: Mapping::new(settings(function), source).unwrap(),
+            mapping: Mapping::new(settings(function, limits), source).unwrap(),
             idle: Vec::new(),
             reads: Vec::new(),
         }
@@ -61,8 +62,8 @@ impl Line {
     }
 }
 
-/// The mapping's settings, as `infra/functions.yaml` has them.
-pub fn settings(function: Function) -> Settings {
+/// The mapping's settings, as `infra/functions.yaml` has them, but for the run's limits.
+fn settings(function: Function, limits: Limits) -> Settings {
     let (batch_size, batching_window_s) = match function {
         Function::Evaluator | Function::Writer => (500, 1),
         Function::Alerter => (100, 0),
@@ -71,8 +72,8 @@ pub fn settings(function: Function) -> Settings {
         batch_size,
         batching_window_s,
         starting_position: StartingPosition::TrimHorizon,
-        maximum_retry_attempts: None,
-        maximum_record_age_s: Some(21_600),
+        maximum_retry_attempts: limits.retries(function),
+        maximum_record_age_s: limits.age_s(function).or(Some(21_600)),
         bisect_batch_on_function_error: true,
         report_batch_item_failures: true,
         on_failure: Some(Destination::Bucket(SET_ASIDE_BUCKET.to_owned())),

@@ -5,6 +5,7 @@
 //! no plan change concerns. For the other machines, and where readings were parked, no order is promised: there the model
 //! tells only on which readings a rule without memory fires.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -52,7 +53,7 @@ pub struct Entry {
     /// Its place within an aggregate.
     pub sub_sequence_number: Option<u64>,
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Rc<[u8]>,
     /// The reading in it, if it is one.
     pub reading: Option<Judged>,
 }
@@ -67,8 +68,15 @@ pub struct Judged {
     pub events: Vec<String>,
     /// Whether the machine's state is another one after it.
     pub changes: bool,
+    fires: OnceCell<Vec<String>>,
+    fires_of: Box<dyn Fn() -> Vec<String>>,
+}
+
+impl Judged {
     /// The rules without memory that fire on it, as the ids of their events.
-    pub fires: Vec<String>,
+    pub fn fires(&self) -> &[String] {
+        self.fires.get_or_init(&self.fires_of)
+    }
 }
 
 impl Reference {
@@ -127,7 +135,7 @@ impl Reference {
         self.records.insert(place, entries.into());
     }
 
-    fn judge(&mut self, name: &str, bytes: &[u8], source: &Source, arrived_ms: i64) -> Judged {
+    fn judge(&mut self, name: &str, bytes: &Rc<[u8]>, source: &Source, arrived_ms: i64) -> Judged {
         let plan = &*FIRST_PLAN;
         let reading = plan.read(bytes).unwrap();
         let arrived = Timestamp::from_millis(arrived_ms).unwrap();
@@ -143,18 +151,24 @@ impl Reference {
                 self.events.insert(event.id.to_string(), event);
             }
         }
-        let late = judge_late(plan, &reading, source, arrived).events;
-        let fires: Vec<_> = late
-            .iter()
-            .filter(|event| !self.changes_plan || event.subject() != CHANGED_RULE)
-            .map(|event| event.id.to_string())
-            .collect();
+        // Few readings are ever asked.
+        let changes_plan = self.changes_plan;
+        let (bytes, source) = (Rc::clone(bytes), source.clone());
+        let fires_of = move || {
+            let reading = FIRST_PLAN.read(&bytes).unwrap();
+            let late = judge_late(&FIRST_PLAN, &reading, &source, arrived).events;
+            late.iter()
+                .filter(|event| !changes_plan || event.subject() != CHANGED_RULE)
+                .map(|event| event.id.to_string())
+                .collect()
+        };
         Judged {
             machine: name.to_owned(),
             order,
             events,
             changes: machine.state != before,
-            fires,
+            fires: OnceCell::new(),
+            fires_of: Box::new(fires_of),
         }
     }
 

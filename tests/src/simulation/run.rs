@@ -52,6 +52,9 @@ pub fn run_with(seed: u64, workload: &Workload, faults: &[Planned], tells: bool)
     });
     let fired = injector.fired();
     let mut by_class = of_workload(workload);
+    if audit.tally.discarded > 0 {
+        *by_class.entry(FaultClass::GivenUp).or_default() += 1;
+    }
     for (fault, fired) in faults.iter().zip(&fired) {
         if *fired > 0 {
             *by_class.entry(fault.class).or_default() += fired;
@@ -91,7 +94,7 @@ fn of_workload(workload: &Workload) -> BTreeMap<FaultClass, u32> {
     for step in &workload.steps {
         match &step.what {
             What::Put(put) => {
-                for payload in &put.holds {
+                for payload in put.holds.iter() {
                     match payload.machine {
                         None => count(FaultClass::MalformedReading, 1),
                         Some(_) if !seen.insert(&payload.bytes) => {

@@ -1,8 +1,9 @@
 //! What producers put on the readings stream, and what operators do meanwhile: made from the seed before anything runs.
 
+use std::rc::Rc;
+
 use kinesis_batch::aggregate::{Member, encode};
 use quality_event::Timestamp;
-use serde_json::{Value, json};
 
 use super::random::Random;
 
@@ -65,9 +66,9 @@ pub struct Put {
     /// The partition key.
     pub key: String,
     /// The record's bytes.
-    pub data: Vec<u8>,
+    pub data: Rc<[u8]>,
     /// What the producer put into it, in order.
-    pub holds: Vec<Payload>,
+    pub holds: Rc<[Payload]>,
     /// Whether it is an aggregate.
     pub is_aggregate: bool,
 }
@@ -76,7 +77,7 @@ pub struct Put {
 #[derive(Clone, Debug)]
 pub struct Payload {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Rc<[u8]>,
     /// The machine, if it is a reading.
     pub machine: Option<String>,
 }
@@ -92,7 +93,7 @@ struct Press {
     wear: f64,
     torque: f64,
     trouble: Trouble,
-    last: Option<Vec<u8>>,
+    last: Option<Rc<[u8]>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -212,7 +213,7 @@ impl Workload {
             What::Put(put) => Some(put),
             _ => None,
         });
-        puts.flat_map(|put| &put.holds)
+        puts.flat_map(|put| put.holds.iter())
     }
 
     /// The versions of the control plan that pass their check, the first one first.
@@ -289,13 +290,14 @@ fn wave(
                     partition_key: &press.name,
                     explicit_hash_key: None,
                     data: &one.bytes,
-                })),
+                }))
+                .into(),
                 false => payloads[0].bytes.clone(),
             };
             let put = Put {
                 key: key.clone(),
                 data,
-                holds: payloads.to_vec(),
+                holds: payloads.into(),
                 is_aggregate,
             };
             steps.push(Step {
@@ -316,12 +318,12 @@ impl Press {
     fn payload(&mut self, random: &mut Random, at_ms: i64) -> Payload {
         if random.chance(0.01) {
             return Payload {
-                bytes: self.malformed(random),
+                bytes: self.malformed(random).into(),
                 machine: None,
             };
         }
         let again = self.last.clone().filter(|_| random.chance(0.02));
-        let bytes = again.unwrap_or_else(|| self.reading(random, at_ms).to_string().into_bytes());
+        let bytes = again.unwrap_or_else(|| self.reading(random, at_ms).into_bytes().into());
         self.last = Some(bytes.clone());
         Payload {
             bytes,
@@ -329,7 +331,7 @@ impl Press {
         }
     }
 
-    fn malformed(&mut self, random: &mut Random) -> Vec<u8> {
+    fn malformed(&self, random: &mut Random) -> Vec<u8> {
         let n = random.bits();
         match random.below(4) {
             0 => format!("not JSON {n}").into_bytes(),
@@ -343,7 +345,7 @@ impl Press {
         }
     }
 
-    fn reading(&mut self, random: &mut Random, at_ms: i64) -> Value {
+    fn reading(&mut self, random: &mut Random, at_ms: i64) -> String {
         self.made += 1;
         self.trouble = match self.trouble {
             Trouble::None if random.chance(0.012) => {
@@ -381,20 +383,19 @@ impl Press {
         };
         // Reading time: parts are seconds apart, and told of after they were made.
         let time = Timestamp::from_millis(at_ms - 400_000 + self.made * 5_000).unwrap();
-        let mut reading = json!({
-            "machine": self.name, "line": self.line, "time": time, "grade": "M",
-            "measurements": {
-                "air_temperature": air_temperature, "process_temperature": process_temperature,
-                "rotational_speed": rotational_speed, "torque": (self.torque * 10.0).round() / 10.0,
-                "tool_wear": self.wear.round(),
-            },
-        });
-        if let Trouble::Missing(_) = self.trouble {
-            reading["measurements"]["torque"] = Value::Null;
-        }
-        if self.names_readings {
-            reading["reading_id"] = json!(format!("{}-{}", self.name, self.made));
-        }
-        reading
+        let torque = match self.trouble {
+            Trouble::Missing(_) => "null".to_owned(),
+            _ => format!("{:?}", (self.torque * 10.0).round() / 10.0),
+        };
+        let id = match self.names_readings {
+            true => format!(r#","reading_id":"{}-{}""#, self.name, self.made),
+            false => String::new(),
+        };
+        format!(
+            r#"{{"machine":"{}","line":"{}","time":"{time}","grade":"M"{id},"measurements":{{"air_temperature":{air_temperature:?},"process_temperature":{process_temperature:?},"rotational_speed":{rotational_speed:?},"torque":{torque},"tool_wear":{:?}}}}}"#,
+            self.name,
+            self.line,
+            self.wear.round(),
+        )
     }
 }

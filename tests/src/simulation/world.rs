@@ -17,6 +17,7 @@ use lambda_function::metrics::{Captured, Metrics};
 use quality_evaluator::Evaluator;
 use sns_alerter::Alerter;
 
+use super::clients::Clients;
 use super::clock::VirtualClock;
 use super::function::{Function, QUALITY_STREAM, READINGS_STREAM};
 use super::workload::{PLAN, Workload};
@@ -65,7 +66,7 @@ pub struct Plant {
     pub readings_arn: String,
     /// The quality-events stream.
     pub quality_arn: String,
-    sdk: SdkConfig,
+    clients: Clients,
     cool_down_s: i64,
 }
 
@@ -102,7 +103,7 @@ impl Plant {
         let alert_topic = world.create_topic("alerts");
         let line_stop_topic = world.create_topic("line-stop");
         let (metrics, captured) = Metrics::captured();
-        let sdk = sdk_config(&world);
+        let clients = Clients::new(&sdk_config(&world));
         let plant = Self {
             world,
             clock,
@@ -112,7 +113,7 @@ impl Plant {
             line_stop_topic,
             readings_arn,
             quality_arn,
-            sdk,
+            clients,
             cool_down_s: workload.cool_down_s,
         };
         plant.push_plan(PLAN);
@@ -184,19 +185,22 @@ impl Environment {
         *self = match function {
             Function::Evaluator => {
                 let config = quality_evaluator::config::Config::read(&variables).unwrap();
-                let evaluator = Evaluator::connect(config, &plant.sdk, clock, metrics);
+                let evaluator = Evaluator::connect(config, &plant.clients, clock, metrics);
                 Self::Evaluator(Box::new(
                     evaluator.await.map_err(|error| error.to_string())?,
                 ))
             }
             Function::Writer => {
                 let config = dynamodb_writer::config::Config::read(&variables).unwrap();
-                Self::Writer(Box::new(Writer::connect(config, &plant.sdk, metrics)))
+                Self::Writer(Box::new(Writer::connect(config, &plant.clients, metrics)))
             }
             Function::Alerter => {
                 let config = sns_alerter::config::Config::read(&variables).unwrap();
                 Self::Alerter(Box::new(Alerter::connect(
-                    config, &plant.sdk, clock, metrics,
+                    config,
+                    &plant.clients,
+                    clock,
+                    metrics,
                 )))
             }
         };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::read::{answered, projection, seen};
 use super::table::{Key, check_size};
 use super::value::{Item, item_from_json, item_size};
-use super::{Names, Tables, key_text, part_text, reply, validation};
+use super::{Members, Names, Tables, key_text, part_text, reply, validation};
 use crate::call::{Part, Service};
 use crate::connector::Operation;
 use crate::protocol::{Context, HeldBack, Refusal, Reply, trouble};
@@ -27,7 +27,7 @@ pub(super) struct BatchGetItem {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct KeysOfTable {
-    keys: Vec<Map<String, Json>>,
+    keys: Vec<Members>,
     consistent_read: Option<bool>,
     projection_expression: Option<String>,
     expression_attribute_names: Names,
@@ -49,13 +49,13 @@ struct WriteRequest {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct PutRequest {
-    item: Map<String, Json>,
+    item: Members,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct DeleteRequest {
-    key: Map<String, Json>,
+    key: Members,
 }
 
 impl Operation for BatchGetItem {
@@ -70,9 +70,9 @@ impl Operation for BatchGetItem {
     fn parts(&self, services: &Services) -> Vec<Part> {
         let of_table = |(name, asked): (&String, &KeysOfTable)| {
             let table = services.tables.get(name);
-            let part = |key: &Map<String, Json>| Part {
+            let part = |key: &Members| Part {
                 key: key_text(table, key),
-                text: part_text(key),
+                text: part_text([key.clone()]),
             };
             asked.keys.iter().map(part).collect::<Vec<_>>()
         };
@@ -122,7 +122,7 @@ impl Operation for BatchGetItem {
                 let item = seen(table, key, stale);
                 bytes += item.map_or(0, item_size);
                 if context.held_back.holds(place) || bytes > MAX_ANSWER_BYTES {
-                    left.push(Json::from(wire.clone()));
+                    left.push(Json::Object(Map::clone(wire)));
                 } else if let Some(item) = item {
                     found.push(answered(item, projection.as_ref()));
                 }
@@ -206,11 +206,11 @@ impl Operation for BatchWriteItem {
                     WriteRequest {
                         put_request: None,
                         delete_request: None,
-                    } => Map::new(),
+                    } => Members::default(),
                 };
                 Part {
                     key: key_text(table, &members),
-                    text: part_text(&members),
+                    text: part_text([members]),
                 }
             };
             requests.iter().map(part).collect::<Vec<_>>()

@@ -11,11 +11,13 @@ mod value;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use crate::connector::Operation;
 use crate::protocol::{Refusal, Reply, json};
+use crate::text::Text;
 
 pub use number::Number;
 pub use value::{Item, Value};
@@ -53,7 +55,10 @@ impl Tables {
 
 /// Names and values for placeholders, as requests bring them.
 type Names = Option<BTreeMap<String, String>>;
-type Values = Option<Map<String, Json>>;
+type Values = Option<Members>;
+
+/// An item, a key or values as they came; the log of calls keeps them.
+type Members = Arc<Map<String, Json>>;
 
 pub(crate) fn operation(name: &str, body: &[u8]) -> Result<Box<dyn Operation>, Refusal> {
     match name {
@@ -93,21 +98,25 @@ fn not_found() -> Refusal {
 }
 
 /// Members as the text of a [`crate::Part`], in the order of their names: SDKs send maps in any order.
-fn part_text(members: &Map<String, Json>) -> String {
+fn part_text<const N: usize>(members: [Members; N]) -> Text {
     fn sorted(json: &Json) -> Json {
         match json {
-            Json::Object(members) => {
-                let members: BTreeMap<_, _> = members
-                    .iter()
-                    .map(|(name, json)| (name.clone(), sorted(json)))
-                    .collect();
-                Json::Object(members.into_iter().collect())
-            }
+            Json::Object(members) => sorted_members(members),
             Json::Array(elements) => elements.iter().map(sorted).collect(),
             other => other.clone(),
         }
     }
-    sorted(&Json::Object(members.clone())).to_string()
+    fn sorted_members(members: &Map<String, Json>) -> Json {
+        let members: BTreeMap<_, _> = members
+            .iter()
+            .map(|(name, json)| (name.clone(), sorted(json)))
+            .collect();
+        Json::Object(members.into_iter().collect())
+    }
+    Text::lazy(move || {
+        let texts = members.map(|members| sorted_members(&members).to_string());
+        texts.concat()
+    })
 }
 
 /// The values of the key attributes among these members, for [`crate::Part::key`]; as much as is readable.

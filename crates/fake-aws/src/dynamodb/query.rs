@@ -72,7 +72,7 @@ impl Operation for Query {
         let values = self.expression_attribute_values.clone().unwrap_or_default();
         vec![Part {
             key: String::new(),
-            text: part_text(&values),
+            text: part_text([values]),
         }]
     }
 
@@ -93,7 +93,7 @@ impl Operation for Query {
         };
         let mut placeholders = Placeholders::new(
             self.expression_attribute_names.as_ref(),
-            self.expression_attribute_values.as_ref(),
+            self.expression_attribute_values.as_deref(),
             true,
         )?;
         let condition =
@@ -156,7 +156,7 @@ impl Operation for Scan {
         );
         let mut placeholders = Placeholders::new(
             self.expression_attribute_names.as_ref(),
-            self.expression_attribute_values.as_ref(),
+            self.expression_attribute_values.as_deref(),
             sources != (None, None),
         )?;
         let filter = filter(sources.0, &mut placeholders)?;

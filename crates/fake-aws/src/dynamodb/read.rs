@@ -1,12 +1,12 @@
 //! GetItem.
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::expression::{Placeholders, projection::Projection};
 use super::table::{Key, Table};
 use super::value::{Item, item_from_json, item_to_json};
-use super::{Names, key_text, part_text, reply};
+use super::{Members, Names, key_text, part_text, reply};
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, Refusal, Reply};
@@ -16,7 +16,7 @@ use crate::world::Services;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct GetItem {
     table_name: String,
-    key: Map<String, Json>,
+    key: Members,
     #[serde(default)]
     consistent_read: Option<bool>,
     projection_expression: Option<String>,
@@ -32,7 +32,7 @@ impl Operation for GetItem {
         let key = key_text(services.tables.get(&self.table_name), &self.key);
         vec![Part {
             key,
-            text: part_text(&self.key),
+            text: part_text([self.key.clone()]),
         }]
     }
 

@@ -1,13 +1,14 @@
 //! TransactWriteItems: all or nothing, with a reason for each item if nothing.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::value::{Item, item_size, item_to_json};
 use super::write::{Change, Checked, Delete, Failure, OnFailure, Put, Update};
-use super::{Tables, key_text, part_text, reply, validation};
+use super::{Members, Tables, key_text, part_text, reply, validation};
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, Refusal, Reply, json};
@@ -24,15 +25,17 @@ const MAX_TOKEN_CHARS: usize = 36;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct TransactWriteItems {
     /// Kept as it came: a token is bound to it.
-    transact_items: Vec<Json>,
+    transact_items: Arc<Vec<Json>>,
     client_request_token: Option<String>,
+    #[serde(skip)]
+    actions: OnceLock<Result<Vec<Action>, Refusal>>,
 }
 
 /// A transaction that has been done under a token.
 #[derive(Debug)]
 pub(super) struct Seen {
     at_ms: i64,
-    items: Vec<Json>,
+    items: Arc<Vec<Json>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,7 +56,7 @@ impl Action {
         }
     }
 
-    fn members(&self) -> &Map<String, Json> {
+    fn members(&self) -> &Members {
         match self {
             Self::Put(put) => &put.item,
             Self::Update(update) => &update.key,
@@ -86,10 +89,12 @@ impl Action {
 }
 
 impl TransactWriteItems {
-    fn actions(&self) -> Result<Vec<Action>, Refusal> {
+    fn actions(&self) -> Result<&[Action], &Refusal> {
         let action =
             |wire: &Json| Action::deserialize(wire).map_err(|fault| json::malformed(&fault));
-        self.transact_items.iter().map(action).collect()
+        self.actions
+            .get_or_init(|| self.transact_items.iter().map(action).collect())
+            .as_deref()
     }
 
     /// Whether the token has been seen with this very transaction; with another one it is refused.
@@ -127,7 +132,7 @@ impl Operation for TransactWriteItems {
             let key = key_text(services.tables.get(action.table()), action.members());
             Part {
                 key,
-                text: part_text(action.members()),
+                text: part_text([action.members().clone()]),
             }
         };
         self.actions()
@@ -144,7 +149,7 @@ impl Operation for TransactWriteItems {
 
     fn perform(&self, services: &mut Services, context: &Context) -> Result<Reply, Refusal> {
         let tables = &mut services.tables;
-        let actions = self.actions()?;
+        let actions = self.actions().map_err(Refusal::clone)?;
         if actions.is_empty() || actions.len() > MAX_ITEMS {
             return Err(validation(format!(
                 "1 validation error detected: Value '[{} items]' at 'transactItems' failed to satisfy constraint: \
@@ -170,7 +175,7 @@ impl Operation for TransactWriteItems {
         if self.is_repeated(tables, context.now_ms)? {
             return Ok(reply(Ok(json!({}))));
         }
-        let outcomes = decide(tables, &actions, &checked, context)?;
+        let outcomes = decide(tables, actions, &checked, context)?;
         if outcomes.iter().flatten().map(item_size).sum::<usize>() > MAX_BYTES {
             return Err(validation(
                 "The aggregate size of the items in the transaction cannot exceed 4 MB",

@@ -1,13 +1,13 @@
 //! PutItem, UpdateItem and DeleteItem: one item, one condition, one change. Transactions are made of the same.
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::expression::condition::Condition;
 use super::expression::{Placeholders, update};
 use super::table::{Key, Table, check_size};
 use super::value::{Item, item_from_json, item_to_json};
-use super::{Names, Values, key_text, part_text, reply, validation};
+use super::{Members, Names, Values, key_text, part_text, reply, validation};
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, Refusal, Reply};
@@ -18,7 +18,7 @@ use crate::world::Services;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Put {
     pub(super) table_name: String,
-    pub(super) item: Map<String, Json>,
+    pub(super) item: Members,
     condition_expression: Option<String>,
     expression_attribute_names: Names,
     expression_attribute_values: Values,
@@ -33,7 +33,7 @@ pub(super) struct Put {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Update {
     pub(super) table_name: String,
-    pub(super) key: Map<String, Json>,
+    pub(super) key: Members,
     update_expression: Option<String>,
     condition_expression: Option<String>,
     expression_attribute_names: Names,
@@ -49,7 +49,7 @@ pub(super) struct Update {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Delete {
     pub(super) table_name: String,
-    pub(super) key: Map<String, Json>,
+    pub(super) key: Members,
     pub(super) condition_expression: Option<String>,
     expression_attribute_names: Names,
     expression_attribute_values: Values,
@@ -109,7 +109,7 @@ impl Put {
         let source = self.condition_expression.as_deref();
         let mut placeholders = Placeholders::new(
             self.expression_attribute_names.as_ref(),
-            self.expression_attribute_values.as_ref(),
+            self.expression_attribute_values.as_deref(),
             source.is_some(),
         )?;
         let condition = condition(source, &mut placeholders)?;
@@ -133,7 +133,7 @@ impl Update {
         );
         let mut placeholders = Placeholders::new(
             self.expression_attribute_names.as_ref(),
-            self.expression_attribute_values.as_ref(),
+            self.expression_attribute_values.as_deref(),
             sources != (None, None),
         )?;
         let update = sources
@@ -157,7 +157,7 @@ impl Delete {
         let source = self.condition_expression.as_deref();
         let mut placeholders = Placeholders::new(
             self.expression_attribute_names.as_ref(),
-            self.expression_attribute_values.as_ref(),
+            self.expression_attribute_values.as_deref(),
             source.is_some(),
         )?;
         let condition = condition(source, &mut placeholders)?;
@@ -290,11 +290,11 @@ fn only_old(wanted: ReturnValues) -> Result<ReturnValues, Refusal> {
     }
 }
 
-fn one_part(services: &Services, table: &str, members: &Map<String, Json>) -> Vec<Part> {
+fn one_part(services: &Services, table: &str, members: &Members) -> Vec<Part> {
     let key = key_text(services.tables.get(table), members);
     vec![Part {
         key,
-        text: part_text(members),
+        text: part_text([members.clone()]),
     }]
 }
 
@@ -329,7 +329,7 @@ impl Operation for Update {
     fn parts(&self, services: &Services) -> Vec<Part> {
         let mut parts = one_part(services, &self.table_name, &self.key);
         if let (Some(part), Some(values)) = (parts.first_mut(), &self.expression_attribute_values) {
-            part.text.push_str(&part_text(values));
+            part.text = part_text([self.key.clone(), values.clone()]);
         }
         parts
     }

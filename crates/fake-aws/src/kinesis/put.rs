@@ -9,6 +9,7 @@ use super::{invalid_argument, named, reply, stream_name, validation};
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, HeldBack, Refusal, Reply};
+use crate::text::Text;
 use crate::world::Services;
 
 const MAX_RECORDS: usize = 500;
@@ -163,12 +164,15 @@ impl PutRecords {
 
 /// The content as text, as far as it is text.
 fn part(partition_key: &str, data: &str) -> Part {
-    let data = base64_simd::STANDARD
-        .decode_to_vec(data)
-        .unwrap_or_default();
+    let data = data.to_owned();
     Part {
         key: partition_key.to_owned(),
-        text: String::from_utf8_lossy(&data).into_owned(),
+        text: Text::lazy(move || {
+            let data = base64_simd::STANDARD
+                .decode_to_vec(data)
+                .unwrap_or_default();
+            String::from_utf8_lossy(&data).into_owned()
+        }),
     }
 }
 

@@ -88,7 +88,7 @@ impl Operation for GetShardIterator {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.shard_id.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 
@@ -168,7 +168,7 @@ impl Operation for GetRecords {
         let shard = Iterator::decode(&self.shard_iterator).map(|iterator| iterator.shard);
         vec![Part {
             key: shard.unwrap_or_default(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

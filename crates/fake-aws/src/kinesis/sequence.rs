@@ -5,6 +5,7 @@
 //! parents', and across shards they say nothing about the order of arrival.
 
 use std::cmp::Ordering;
+use std::fmt::Write;
 
 /// The sequence number of a shard's n-th record; 0 is where the shard starts.
 pub(super) fn sequence_number(created_s: i64, shard: usize, n: u64, arrived_s: i64) -> String {
@@ -24,20 +25,27 @@ fn decimal(hex: &str) -> String {
     const BASE: u64 = 1_000_000_000;
     // Little-endian.
     let mut limbs = vec![0u64];
-    for digit in hex.bytes() {
-        let mut carry = char::from(digit).to_digit(16).map_or(0, u64::from);
+    // Eight digits at a time: a limb shifted by them fits in 64 bits.
+    for digits in hex.as_bytes().chunks(8) {
+        let digit = |digit: &u8| char::from(*digit).to_digit(16).map_or(0, u64::from);
+        let mut carry = digits.iter().fold(0, |value, one| value * 16 + digit(one));
         for limb in &mut limbs {
-            let value = *limb * 16 + carry;
+            let value = (*limb << (4 * digits.len())) + carry;
             *limb = value % BASE;
             carry = value / BASE;
         }
-        if carry > 0 {
-            limbs.push(carry);
+        while carry > 0 {
+            limbs.push(carry % BASE);
+            carry /= BASE;
         }
     }
     let mut limbs = limbs.into_iter().rev();
-    let first = limbs.next().unwrap_or_default().to_string();
-    limbs.fold(first, |text, limb| text + &format!("{limb:09}"))
+    let mut text = limbs.next().unwrap_or_default().to_string();
+    for limb in limbs {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{limb:09}");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -14,31 +14,29 @@ pub(crate) fn decode_form(text: &str) -> String {
 }
 
 fn decode_bytes(bytes: impl Iterator<Item = u8>) -> String {
-    let bytes: Vec<u8> = bytes.collect();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.as_slice();
-    while let [first, tail @ ..] = rest {
-        rest = match (first, tail) {
-            (b'%', [high, low, after @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                decoded.push(hex(*high) << 4 | hex(*low));
-                after
-            }
-            _ => {
-                decoded.push(*first);
-                tail
-            }
+    let mut bytes: Vec<u8> = bytes.collect();
+    // In place: what is decoded is never longer.
+    let (mut from, mut to) = (0, 0);
+    while let Some(&first) = bytes.get(from) {
+        let escaped = match bytes.get(from + 1..from + 3) {
+            Some(&[high, low]) if first == b'%' => hex(high).zip(hex(low)),
+            _ => None,
         };
+        (bytes[to], from) = match escaped {
+            Some((high, low)) => (high << 4 | low, from + 3),
+            None => (first, from + 1),
+        };
+        to += 1;
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    bytes.truncate(to);
+    String::from_utf8(bytes)
+        .unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned())
 }
 
-fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => digit.to_ascii_lowercase() - b'a' + 10,
-    }
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

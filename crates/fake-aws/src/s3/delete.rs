@@ -26,7 +26,7 @@ impl Operation for DeleteObject {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.key.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

@@ -131,7 +131,7 @@ impl Operation for GetObject {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.key.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

@@ -94,7 +94,7 @@ impl Operation for ListObjectsV2 {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.prefix.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

@@ -8,6 +8,7 @@ use super::{
 use crate::call::Part;
 use crate::connector::Operation;
 use crate::protocol::{Context, Refusal, Reply, Request};
+use crate::text::Text;
 use crate::world::Services;
 
 #[derive(Debug)]
@@ -61,10 +62,10 @@ impl Operation for PutObject {
     }
 
     fn parts(&self, _: &Services) -> Vec<Part> {
-        let text = String::from_utf8_lossy(&self.body.content).into_owned();
+        let content = self.body.content.clone();
         vec![Part {
             key: self.key.clone(),
-            text,
+            text: Text::lazy(move || String::from_utf8_lossy(&content).into_owned()),
         }]
     }
 

@@ -76,7 +76,7 @@ impl Operation for ListObjectVersions {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.prefix.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

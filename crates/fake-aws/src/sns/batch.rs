@@ -101,7 +101,7 @@ impl Operation for PublishBatch {
     fn parts(&self, _: &Services) -> Vec<Part> {
         let part = |entry: &Entry| Part {
             key: entry.id.clone(),
-            text: entry.message.message.clone(),
+            text: entry.message.message.clone().into(),
         };
         self.entries.iter().map(part).collect()
     }

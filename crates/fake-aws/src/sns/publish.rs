@@ -33,7 +33,7 @@ impl Operation for Publish {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: String::new(),
-            text: self.message.message.clone(),
+            text: self.message.message.clone().into(),
         }]
     }
 

@@ -145,7 +145,7 @@ impl Operation for SendMessage {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: String::new(),
-            text: self.message_body.clone(),
+            text: self.message_body.clone().into(),
         }]
     }
 
@@ -231,7 +231,7 @@ impl Operation for DeleteMessage {
     fn parts(&self, _: &Services) -> Vec<Part> {
         vec![Part {
             key: self.receipt_handle.clone(),
-            text: String::new(),
+            text: String::new().into(),
         }]
     }
 

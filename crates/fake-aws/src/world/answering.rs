@@ -1,5 +1,7 @@
 //! From a request's arrival to its answer: logged, its fault decided, done, answered.
 
+use std::sync::Arc;
+
 use super::{State, World};
 use crate::call::{Answer, Call, Part, Service};
 use crate::connector::{self, Operation, Received};
@@ -13,7 +15,7 @@ pub(crate) struct Arrived {
     pub(crate) service: Service,
     pub(crate) name: String,
     pub(crate) resource: String,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Arc<[Part]>,
     pub(crate) operation: Result<Box<dyn Operation>, Refusal>,
     pub(crate) effect: Option<Effect>,
 }
@@ -39,13 +41,13 @@ impl World {
         } = connector::receive(request);
         let mut state = self.state();
         let state = &mut *state;
-        let (resource, parts, consistent) = match &operation {
+        let (resource, parts, consistent): (_, Arc<[Part]>, _) = match &operation {
             Ok(operation) => (
                 operation.resource(),
-                operation.parts(&state.services),
+                operation.parts(&state.services).into(),
                 operation.consistent(),
             ),
-            Err(_) => Default::default(),
+            Err(_) => (String::new(), Arc::default(), None),
         };
         let number = state.calls.len() as u64 + 1;
         let mut call = Call {

@@ -316,6 +316,19 @@ impl World {
             .cloned()
     }
 
+    /// What is to be known of the item with these keys, without a copy of it. The world is locked meanwhile: looking must
+    /// not call it.
+    pub fn look_at<T>(
+        &self,
+        table: &str,
+        hash: &str,
+        range: Option<&str>,
+        look: impl FnOnce(Option<&Item>) -> T,
+    ) -> T {
+        let state = self.state();
+        look(known(state.services.tables.get(table), "table", table).item(hash, range))
+    }
+
     /// A stream's records in the order of their arrival.
     pub fn records(&self, stream: &str) -> Vec<Record> {
         let state = self.state();
