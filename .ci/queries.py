@@ -1,4 +1,5 @@
-"""What .ci/queries runs: the named queries of infra/lake.yaml over a lake made of the recorded shift. Usage: queries.py ANDON"""
+"""What .ci/queries runs: the named queries of infra/lake.yaml over a lake made of the recorded shift, and that of
+infra/delivery.yaml over recorded clicks. Usage: queries.py ANDON [LAKE [CLICKS]]"""
 
 import gzip
 import json
@@ -16,6 +17,7 @@ import yaml
 
 PLAN = "infra/plans/press-line.yaml"
 READINGS = "events/readings/shift.ndjson"
+CLICKS = "events/clickstream/clicks.ndjson"
 DAY = "2026-11-20"
 
 # Athena's names for what DuckDB calls otherwise. Everything else in the queries means the same to both. Athena's timestamp
@@ -46,7 +48,7 @@ def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def template():
+def template(path):
     class Loader(yaml.SafeLoader):
         pass
 
@@ -58,7 +60,7 @@ def template():
         return loader.construct_mapping(node, deep=True)
 
     Loader.add_multi_constructor("!", intrinsic)
-    return yaml.load(Path("infra/lake.yaml").read_text(encoding="utf-8"), Loader)["Resources"]
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader)["Resources"]
 
 
 def duckdb_type(glue):
@@ -71,6 +73,8 @@ def duckdb_type(glue):
 def deliver(lake, delivery, findings):
     """Lays the rows out under the delivery stream's prefix; every third row comes twice, as it may."""
     prefix = delivery["Properties"]["ExtendedS3DestinationConfiguration"]["Prefix"]
+    if isinstance(prefix, list):  # !If [HasPartitions, this, that]
+        prefix = prefix[1]
     objects = defaultdict(list)
     for place, finding in enumerate(findings):
         place_of = re.sub(r"!\{partitionKeyFromLambda:(\w+)\}", lambda key: finding["partition_keys"][key[1]], prefix)
@@ -87,11 +91,11 @@ def tables(database, lake, resources):
         if resource["Type"] != "AWS::Glue::Table":
             continue
         table = resource["Properties"]["TableInput"]
-        folder = re.fullmatch(r"s3://\$\{LakeBucket\}/(.+)/", table["StorageDescriptor"]["Location"])[1]
+        folder = re.fullmatch(r"s3://\$\{\w+\}/(.+)/", table["StorageDescriptor"]["Location"])[1]
         columns = {one["Name"]: duckdb_type(one["Type"]) for one in table["StorageDescriptor"]["Columns"]}
         partitions = {one["Name"]: duckdb_type(one["Type"]) for one in table["PartitionKeys"]}
         database.execute(
-            f"""CREATE VIEW {table["Name"]} AS SELECT * FROM read_json('{lake}/{folder}/**/*.json.gz',
+            f"""CREATE VIEW {table["Name"]} AS SELECT * FROM read_json('{lake}/{folder}/**/*.gz',
             format='newline_delimited', columns={columns | partitions}, hive_partitioning=true, hive_types={partitions})"""
         )
 
@@ -120,27 +124,80 @@ def predictions(events, readings):
     return predicted, expected
 
 
+def queries_of(resources):
+    named = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Athena::NamedQuery"]
+    return {one["Name"]: one["QueryString"] for one in named}
+
+
 def main():
-    resources = template()
-    queries = {one["Properties"]["Name"]: one["Properties"]["QueryString"] for one in resources.values() if one["Type"] == "AWS::Athena::NamedQuery"}
+    clicks(*sys.argv[3:4])
+    resources = template("infra/lake.yaml")
+    queries = queries_of(resources)
 
     events = lines(andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS, "--json"))
     told = andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS)
     made = lines(andon("program", "run", "--json", "press-readings", READINGS))
     sound = [(one["line"], row) for one in made for row in one.get("rows", [])]
-    predicted, outcomes = predictions(events, sound)
+    readings = [row for _, row in sound]
+    database = duckdb.connect()
+    for macro in MACROS:
+        database.execute(macro)
 
-    with tempfile.TemporaryDirectory() as folder:
-        lake = Path(folder)
-        deliver(lake, resources["ReadingsDelivery"], [one for one in made if one.get("rows")])
-        deliver(lake, resources["QualityEventsDelivery"], lines(andon("program", "run", "--json", "--strict", "quality-events", "-", records=events + predicted)))
-        database = duckdb.connect()
-        for macro in MACROS:
-            database.execute(macro)
-        tables(database, lake, resources)
-        answers(database, queries, events, told, [row for _, row in sound], outcomes)
+    if len(sys.argv) > 2:
+        tables(database, Path(sys.argv[2]), resources)
+        as_delivered(database, events, readings)
+        answers(database, queries, events, told, readings, Counter())
+    else:
+        predicted, outcomes = predictions(events, sound)
+        with tempfile.TemporaryDirectory() as folder:
+            lake = Path(folder)
+            deliver(lake, resources["ReadingsDelivery"], [one for one in made if one.get("rows")])
+            deliver(lake, resources["QualityEventsDelivery"], lines(andon("program", "run", "--json", "--strict", "quality-events", "-", records=events + predicted)))
+            tables(database, lake, resources)
+            twice = database.execute("SELECT count(*) > count(DISTINCT id) FROM readings").fetchone()[0]
+            check("the lake holds rows twice", twice, True)
+            answers(database, queries, events, told, readings, outcomes)
     print(f"queries: {passed} passed, {failed} failed")
     return failed > 0 or passed == 0
+
+
+def clicks(lake=None):
+    """What campaigns sell, counted from the recorded clicks by hand: robots are none."""
+    resources = template("infra/delivery.yaml")
+    (name, query), = queries_of(resources).items()
+    visitors = [click for click in lines(Path(CLICKS).read_text(encoding="utf-8")) if not re.search("bot|crawler|spider", click["user_agent"].lower())]
+    with tempfile.TemporaryDirectory() as folder:
+        if lake is None:
+            made = lines(andon("program", "run", "--json", "clickstream", CLICKS))
+            deliver(Path(folder), resources["Delivery"], [one for one in made if one.get("rows")])
+        database = duckdb.connect()
+        tables(database, Path(lake or folder), resources)
+        delivered = database.execute("SELECT count(DISTINCT id) FROM clicks").fetchone()[0]
+        check("as many clicks as visitors made", delivered, len(visitors))
+        for shop in sorted({click["shop"] for click in visitors}):
+            expected = {}
+            for campaign in {click["campaign"] for click in visitors if click["shop"] == shop}:
+                of_campaign = [click for click in visitors if (click["shop"], click["campaign"]) == (shop, campaign)]
+                kinds = Counter(click["type"] for click in of_campaign)
+                revenue = sum(click["amount"] for click in of_campaign if click["type"] == "purchase")
+                expected[campaign or "none"] = (len({click["session"] for click in of_campaign}), len(of_campaign),
+                    kinds["view"], kinds["add_to_cart"], kinds["purchase"], round(revenue, 2))
+            found = {row[0]: row[1:] for row in database.execute(query, (shop, DAY, DAY)).fetchall()}
+            check(f"{name} in {shop}", found, expected)
+
+
+def as_delivered(database, events, readings):
+    """A run's lake and the backtest have judged the same readings; ids tell the place on the stream there, the line of the file here."""
+    count = lambda table: database.execute(f"SELECT count(DISTINCT id) FROM {table}").fetchone()[0]
+    check("as many readings as in the file", count("readings"), len(readings))
+    check("as many events as in the backtest", count("quality_events"), len(events))
+    of_each = lambda rows: Counter(map(tuple, rows))
+    names = ("machine", "line", "time", "rule", "transition", "severity", "reaction", "summary")
+    found = database.execute(f"SELECT DISTINCT ON (id) {', '.join(names)} FROM quality_events").fetchall()
+    check("they are the same events", of_each(found), of_each(tuple(event[name] for name in names) for event in events))
+    names = ("machine", "line", "time", "product", "grade", "torque", "tool_wear")
+    found = database.execute(f"SELECT DISTINCT ON (id) {', '.join(names)} FROM readings").fetchall()
+    check("and the same readings", of_each(found), of_each(tuple(row[name] for name in names) for row in readings))
 
 
 def answers(database, queries, events, told, readings, outcomes):
@@ -149,9 +206,6 @@ def answers(database, queries, events, told, readings, outcomes):
     def ask(name, *parameters, edit=lambda sql: sql):
         unasked.discard(name)
         return database.execute(edit(queries[name]), parameters).fetchall()
-
-    twice = database.execute("SELECT count(*) > count(DISTINCT id) FROM readings").fetchone()[0]
-    check("the lake holds rows twice", twice, True)
 
     # The backtest's own table: rule, reaction, episodes, readings.
     rules = re.findall(r"^(\S+) +(?:record|notify|stop-line) +(\d+) +(\d+) ", told, re.MULTILINE)
@@ -200,18 +254,23 @@ def answers(database, queries, events, told, readings, outcomes):
     moment = datetime.fromisoformat(alert["time"].replace("Z", "+00:00"))
     away = {row["time"]: (datetime.fromisoformat(row["time"].replace("Z", "+00:00")) - moment).total_seconds()
         for row in readings if row["machine"] == alert["machine"]}
-    around = ask("readings-around-an-alert", DAY, alert["id"], alert["line"], DAY)
+    of_alert = [alert[name] for name in ("machine", "time", "rule")]
+    (alert_id,), = database.execute("SELECT DISTINCT id FROM quality_events WHERE machine = ? AND time = ? AND rule = ?", of_alert).fetchall()
+    around = ask("readings-around-an-alert", DAY, alert_id, alert["line"], DAY)
     check("readings around an alert", {row[1]: row[0] for row in around}, {time: seconds for time, seconds in away.items() if abs(seconds) <= 300})
     check("the alert's own is among them, once", [row[1] for row in around].count(alert["time"]), 1)
 
-    (model, scored, caught, false_alarms, missed, quiet, precise, recall), = ask("predictions-against-violations", DAY, DAY)
+    predicted = ask("predictions-against-violations", DAY, DAY)
+    check("every named query is asked", unasked, set())
+    if not outcomes:
+        check("no model has said anything", predicted, [])
+        return
+    (model, scored, caught, false_alarms, missed, quiet, precise, recall), = predicted
     by_hand = (outcomes[True, True], outcomes[True, False], outcomes[False, True], outcomes[False, False])
     check("predictions against violations", (model, scored, caught, false_alarms, missed, quiet), ("press-failures", outcomes.total(), *by_hand))
     check("no outcome goes without an example", all(by_hand), True)
     check("their precision and recall", (precise, recall),
         (round(by_hand[0] / (by_hand[0] + by_hand[1]), 3), round(by_hand[0] / (by_hand[0] + by_hand[2]), 3)))
-
-    check("every named query is asked", unasked, set())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-//! `andon event`: what a Kinesis event holds, one user record a line.
+//! `andon event`: what an event of Kinesis or Firehose holds, one record a line.
+
+mod firehose;
 
 use std::io::Write;
 
@@ -8,9 +10,9 @@ use kinesis_batch::Batch;
 use crate::failure::Failure;
 use crate::input::Input;
 
-/// A Kinesis event's user records, one JSON line each
+/// A Kinesis or Firehose event's records, one JSON line each
 ///
-/// Aggregates are opened. Records that cannot be read are named on stderr.
+/// Aggregates are opened (Firehose has done so). Records that cannot be read are named on stderr.
 #[derive(Args, Clone, Debug)]
 pub struct Event {
     /// The event as Lambda hands it to a function; `-` reads stdin
@@ -19,9 +21,19 @@ pub struct Event {
 }
 
 impl Event {
-    /// Writes the user records in the order of the batch; `notes` takes the unreadable ones.
+    /// Writes the records in the order of the batch; `notes` takes the unreadable ones.
     pub fn run(self, out: &mut impl Write, notes: &mut impl Write) -> Result<(), Failure> {
         let body = self.file.bytes()?;
+        if let Some(batch) = firehose::Batch::decode(&body) {
+            for place in batch.write_lines(out)? {
+                let name = self.file.name();
+                writeln!(
+                    notes,
+                    "{name}: records[{place}] cannot be read: no recordId or no data"
+                )?;
+            }
+            return Ok(());
+        }
         let mut buffer = Vec::new();
         let batch = Batch::decode(&body, &mut buffer).map_err(|error| {
             Failure::input(self.file.name())

@@ -26,6 +26,7 @@ pub(crate) struct Lake {
     prefix: Prefix,
     error_output_prefix: Prefix,
     compression: Compression,
+    extension: String,
     buffer_bytes: usize,
     buffer_interval_ms: i64,
     buffers: BTreeMap<Kind, Buffer>,
@@ -66,6 +67,10 @@ impl Lake {
             prefix: settings.prefix.clone(),
             error_output_prefix: settings.error_output_prefix.clone(),
             compression: settings.compression,
+            extension: settings
+                .file_extension
+                .clone()
+                .unwrap_or_else(|| settings.compression.extension().to_owned()),
             buffer_bytes: settings.buffer_bytes,
             buffer_interval_ms: i64::from(settings.buffer_interval_s) * 1000,
             buffers: BTreeMap::new(),
@@ -218,7 +223,7 @@ impl Lake {
             &self.version,
             buffer.oldest_ms,
             &uuid,
-            self.compression,
+            &self.extension,
         );
         let object = Object {
             id,

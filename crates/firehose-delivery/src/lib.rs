@@ -57,7 +57,8 @@
 //! | `DynamicPartitioningConfiguration` | [partitioning] | `partitioning::rows_are_gathered_by_their_keys`, `partitioning::each_partition_waits_for_itself`, `partitioning::a_record_without_its_keys_is_kept_under_the_error_prefix`, `partitioning::beyond_500_active_partitions_records_are_kept_under_the_error_prefix`, `partitioning::a_partition_is_active_until_it_is_stored`, `partitioning::dynamic_partitioning_needs_keys_a_large_buffer_and_an_error_prefix` |
 //! | the `Lambda` processor | [transformation] | `settings::the_functions_buffer_is_a_fifth_of_a_mb_to_3_mb`, `transformation::records_are_gathered_for_a_minute`, `transformation::records_are_gathered_up_to_one_mb`, `transformation::an_event_has_at_most_6_mb` |
 //! | the `AppendDelimiterToRecord` processor | [delivery] | `buffering::a_delimiter_is_added_where_that_is_configured` |
-//! | refused: format conversion, backup, other processors, compressions, time zones and extensions | [describe] | `settings::what_is_not_reproduced_is_refused` |
+//! | `FileExtension` | [describe] | `settings::an_extension_takes_the_place_of_the_compressions` |
+//! | refused: format conversion, backup, other processors, compressions and time zones | [describe] | `settings::what_is_not_reproduced_is_refused` |
 //!
 //! | Records | Page | Tests |
 //! |---|---|---|
@@ -80,6 +81,7 @@
 //!
 //! | Choice | Tests |
 //! |---|---|
+//! | a number that is a text, as templates hand on their parameters | `settings::a_number_may_be_a_text` |
 //! | waits between retries: 1 s, doubled, up to 1 min | `choices::an_invocation_is_tried_again_after_a_second_and_twice_as_long_each_time` |
 //! | one batch at a time, where Firehose takes one for each shard | `choices::one_batch_at_a_time_is_with_the_function` |
 //! | a response over 6 MB: an error of the function | `choices::a_response_over_6_mb_is_the_functions_error` |

@@ -37,14 +37,20 @@ pub(crate) fn suffix(
     version: &str,
     time_ms: i64,
     uuid: &str,
-    compression: Compression,
+    extension: &str,
 ) -> String {
     let time = utc(time_ms).strftime("%Y-%m-%d-%H-%M-%S");
-    let extension = match compression {
-        Compression::None => "",
-        Compression::Gzip => ".gz",
-    };
     format!("{stream}-{version}-{time}-{uuid}{extension}")
+}
+
+impl Compression {
+    /// What an object's name ends with, if nothing else is said.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+        }
+    }
 }
 
 /// The bytes as they are put.

@@ -28,6 +28,8 @@ pub struct Settings {
     pub transformation: Option<Transformation>,
     /// The `AppendDelimiterToRecord` processor.
     pub append_delimiter: bool,
+    /// `FileExtension`, in place of the compression's.
+    pub file_extension: Option<String>,
 }
 
 /// How an object is compressed.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use dynamodb_writer::Writer;
 use fake_aws::World;
+use firehose_transformer::Transformer;
+use lake_program::ProgramErrors;
 use lambda_function::aws::{self, SdkConfig};
 use lambda_function::clock::{Clock, FixedClock};
 use lambda_function::config::ConfigErrors;
@@ -30,6 +32,8 @@ pub struct Bench {
     pub alert_topic: String,
     /// The ARN of the topic that the lines' gateways subscribe to.
     pub line_stop_topic: String,
+    /// The program that the transformer runs.
+    pub program: String,
 }
 
 impl Bench {
@@ -47,6 +51,8 @@ impl Bench {
     pub const PLAN_BUCKET: &str = "plans";
     /// The control plan's key in its bucket.
     pub const PLAN_KEY: &str = "control-plan.yaml";
+    /// The program that the transformer runs unless another is given.
+    pub const PROGRAM: &str = "press-readings";
 
     /// A world with empty tables and this control plan, at 2026-11-20T01:00:00Z.
     pub fn new(plan: &str) -> Self {
@@ -74,7 +80,13 @@ impl Bench {
             captured,
             alert_topic,
             line_stop_topic,
+            program: Self::PROGRAM.to_owned(),
         }
+    }
+
+    /// The same with another program.
+    pub fn with_program(self, program: String) -> Self {
+        Self { program, ..self }
     }
 
     /// The variables of `function` as deployed.
@@ -92,6 +104,7 @@ impl Bench {
             ("ALERT_TOPIC", &self.alert_topic),
             ("LINE_STOP_TOPIC", &self.line_stop_topic),
             ("FUNCTION_TIMEOUT", &time_out),
+            ("PROGRAM", &self.program),
         ];
         variables
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -142,6 +155,17 @@ impl Bench {
         ))
     }
 
+    /// A fresh environment of the transformer.
+    ///
+    /// # Errors
+    /// If its program does not come along.
+    pub fn transformer(&self) -> Result<Transformer, StartError> {
+        let environment = self.environment("firehose-transformer");
+        let config = firehose_transformer::config::Config::read(&environment)?;
+        let program = config.program.compile()?;
+        Ok(Transformer::new(program, self.metrics.clone()))
+    }
+
     /// The world as the deployed functions reach it, time-outs included.
     fn sdk_config(&self) -> SdkConfig {
         self.world
@@ -158,6 +182,9 @@ pub enum StartError {
     /// A variable is bad.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
+    /// The program has faults.
+    #[error(transparent)]
+    Program(#[from] ProgramErrors),
     /// There is no plan that passes its check.
     #[error(transparent)]
     Plan(#[from] PlanUnusable),

@@ -42,6 +42,9 @@ pub struct Invoke {
     /// The control plan that the evaluator judges by [default: the press line's]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// The program that the transformer runs, one of those that come along
+    #[arg(long, value_name = "NAME", default_value = Bench::PROGRAM)]
+    program: String,
 }
 
 /// The functions.
@@ -53,6 +56,8 @@ pub enum Function {
     DynamodbWriter,
     /// Alerts people and stops lines
     SnsAlerter,
+    /// Makes the lake's rows; takes a Firehose event
+    FirehoseTransformer,
 }
 
 impl Invoke {
@@ -67,7 +72,7 @@ impl Invoke {
                     .cure("give a control plan, as `andon plan check` takes")
             })?,
         };
-        let bench = Bench::new(&plan);
+        let bench = Bench::new(&plan).with_program(self.program);
         let answer = invoke(&bench, self.function, &body)
             .await
             .map_err(|error| Failure::input(self.file.name()).caused_by(error))?;
@@ -82,12 +87,16 @@ impl Invoke {
 /// Runs `function` on `body` in a fresh environment on `bench` and gives its answer to Lambda.
 ///
 /// # Errors
-/// If the function does not start or `body` is no Kinesis event.
+/// If the function does not start or `body` is no event of its source.
 pub async fn invoke(
     bench: &Bench,
     function: Function,
     body: &[u8],
 ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    if function == Function::FirehoseTransformer {
+        let answer = bench.transformer()?.invoke(body)?;
+        return Ok(serde_json::from_str(answer.get())?);
+    }
     let mut buffer = Vec::new();
     let batch = Batch::decode(body, &mut buffer)?;
     if let Some(last_ms) = batch.user_records().map(|record| record.arrived_ms).max() {
@@ -107,6 +116,8 @@ pub async fn invoke(
         Function::SnsAlerter => {
             serde_json::to_value(bench.alerter()?.invoke(body, "local", deadline).await?)?
         }
+        // Answered above: its event is none of Kinesis.
+        Function::FirehoseTransformer => Value::Null,
     })
 }
 
@@ -115,13 +126,17 @@ mod tests {
     use super::*;
 
     async fn run(function: Function, event: &str) -> Result<Value, Failure> {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/kinesis/");
+        run_with(Bench::PROGRAM, function, &format!("kinesis/{event}")).await
+    }
+
+    async fn run_with(program: &str, function: Function, event: &str) -> Result<Value, Failure> {
+        let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
         let mut out = Vec::new();
-        let file = format!("{file}{event}").into();
         Invoke {
             function,
-            file,
+            file: format!("{events}/{event}").into(),
             plan: None,
+            program: program.to_owned(),
         }
         .run(&mut out)
         .await?;
@@ -146,6 +161,30 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(alerted["effects"]["claims"][0]["status"], "sent");
+    }
+
+    #[tokio::test]
+    async fn the_transformer_answers_firehose_by_the_program() {
+        for (program, results) in [
+            ("press-readings", ["Ok"; 3]),
+            ("game-activity", ["Ok", "Dropped", "Ok"]),
+        ] {
+            let event = format!("firehose/{program}/from-a-stream.json");
+            let answered = run_with(program, Function::FirehoseTransformer, &event)
+                .await
+                .unwrap();
+            let records = answered["answer"]["records"].as_array().unwrap();
+            let found: Vec<_> = records
+                .iter()
+                .filter_map(|one| one["result"].as_str())
+                .collect();
+            assert_eq!(found[..3], results, "{program}");
+            assert_eq!(answered["effects"], json!({}), "{program}");
+        }
+        let kinesis = run(Function::FirehoseTransformer, "readings/single.json")
+            .await
+            .unwrap_err();
+        assert_eq!(kinesis.exit_code(), 2);
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quality_event::{Finding, QualityEvent, Reaction, Transition};
 
+use super::lake::Delivered;
+use super::mapping::lag::Behind;
 use super::observe::{Claim, GivenUp, Observed, Place, Received};
 
 /// One check's result.
@@ -70,6 +72,12 @@ pub fn checks(observed: &Observed) -> Vec<Check> {
             ),
         },
     ];
+    if !observed.lake.is_empty() {
+        checks.push(Check {
+            name: "records_in_the_lake",
+            differences: in_the_lake(&observed.lake),
+        });
+    }
     checks.push(Check {
         name: "nothing_left_behind",
         differences: left_behind(observed),
@@ -213,17 +221,41 @@ fn sent(
     differences
 }
 
-fn left_behind(observed: &Observed) -> Vec<String> {
-    let behind = observed
-        .lag
-        .iter()
-        .filter(|lag| lag.records > 0)
-        .map(|lag| {
-            format!(
-                "{} is {} records behind on {}",
-                lag.function, lag.records, lag.shard
-            )
+/// Of every delivery stream: in = delivered + dropped + failed, by distinct id.
+pub fn in_the_lake(lake: &[Delivered]) -> Vec<String> {
+    let differences = lake.iter().flat_map(|delivered| {
+        let Delivered {
+            stream,
+            records,
+            delivered: rows,
+            dropped,
+            failed,
+            differences,
+            ..
+        } = delivered;
+        let sum = (*records != rows + dropped + failed).then(|| {
+            format!("{stream}: {records} in, {rows} delivered, {dropped} dropped, {failed} failed")
         });
+        let named = differences
+            .iter()
+            .map(move |line| format!("{stream}: {line}"));
+        sum.into_iter().chain(named)
+    });
+    differences.collect()
+}
+
+/// What was read and not done with.
+pub fn on_the_way(lag: &[Behind]) -> impl Iterator<Item = String> {
+    lag.iter().filter(|lag| lag.records > 0).map(|lag| {
+        format!(
+            "{} is {} records behind on {}",
+            lag.function, lag.records, lag.shard
+        )
+    })
+}
+
+fn left_behind(observed: &Observed) -> Vec<String> {
+    let behind = on_the_way(&observed.lag);
     let given_up = observed
         .given_up
         .iter()

@@ -1,32 +1,27 @@
-//! The readings onto their stream, by the producer of `andon produce`.
-
-use std::sync::Arc;
+//! Lines onto their stream, by the producer of `andon produce`.
 
 use tokio::sync::mpsc;
 
-use super::plan::{Plan, key};
 use crate::aws::CURE;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::produce::{
-    Keyed, Keying, KinesisStream, MAX_RECORD_BYTES, Options, Packing, ProduceError, PutError,
-    Report, run,
+    Keyed, KinesisStream, MAX_RECORD_BYTES, Options, Packing, ProduceError, PutError, Report, run,
 };
 
 /// Lines read ahead of the producer.
 const AHEAD: usize = 2_000;
 
-/// Puts every line of `readings` and tells of each call's result.
+/// Puts every line of `readings` under the key that `key` gives it, and tells of each call's result.
 pub async fn feed(
     client: aws_sdk_kinesis::Client,
     stream: &str,
     readings: &Input,
-    plan: &Arc<Plan>,
+    key: impl Fn(Vec<u8>) -> Keyed + Send + 'static,
     rate: Option<f64>,
     progress: impl FnMut(&Report),
 ) -> Result<Report, Failure> {
-    let keying: Keying = "/machine".parse().map_err(Failure::check)?;
-    let lines = keyed(readings, Arc::clone(plan), keying)?;
+    let lines = keyed(readings, key)?;
     let options = Options {
         packing: Packing::Plain,
         rate,
@@ -51,7 +46,7 @@ pub async fn feed(
         Ok(report) => Ok(report),
         Err(ProduceError::Input(failure)) => Err(failure),
         Err(ProduceError::Stream { error, .. }) => {
-            let failure = Failure::check(format_args!("cannot put readings on stream {stream}"));
+            let failure = Failure::check(format_args!("cannot put records on stream {stream}"));
             let unreachable = matches!(error, PutError::Transient(_));
             let failure = failure.caused_by(error);
             Err(if unreachable {
@@ -74,15 +69,14 @@ pub fn count(readings: &Input) -> Result<Option<u64>, Failure> {
 /// Reads and keys the lines in a thread of its own.
 fn keyed(
     readings: &Input,
-    plan: Arc<Plan>,
-    fallback: Keying,
+    key: impl Fn(Vec<u8>) -> Keyed + Send + 'static,
 ) -> Result<mpsc::Receiver<Result<Keyed, Failure>>, Failure> {
     let lines = readings.lines()?;
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         for line in lines {
             let end = line.is_err();
-            let line = line.map(|line| key(&plan.rules, &fallback, line.bytes));
+            let line = line.map(|line| key(line.bytes));
             // A closed channel: the producer has stopped.
             if sender.blocking_send(line).is_err() || end {
                 return;

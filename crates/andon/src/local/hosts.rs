@@ -26,7 +26,7 @@ pub struct Hosts(Vec<Hosted>);
 const MAX_ENVIRONMENTS: usize = 64;
 
 impl Hosts {
-    /// Hosts every function; `client_environment` leads the one of a package to the local AWS. Logs are `<package>.log` in `logs`.
+    /// Hosts every function; `client_environment` leads the one of a label to the local AWS. Logs are `<label>.log` in `logs`.
     pub fn start(
         functions: Vec<DeployedFunction>,
         binaries: &BTreeMap<String, PathBuf>,
@@ -35,7 +35,7 @@ impl Hosts {
     ) -> Result<Self, Failure> {
         let mut hosts = Vec::new();
         for function in functions {
-            let package = &function.package;
+            let (package, label) = (&function.package, &function.label);
             let binary = binaries.get(package).ok_or_else(|| {
                 Failure::check(format_args!(
                     "the template deploys {package}, and no such binary was built"
@@ -47,15 +47,15 @@ impl Hosts {
             let spec = FunctionSpec {
                 name: function.name.clone(),
                 binary: binary.clone(),
-                environment: variables(&function, &client_environment(package)),
+                environment: variables(&function, &client_environment(label)),
                 time_out: function.timeout,
                 memory_mb: function.memory_mb,
                 function_arn: function.arn.clone(),
                 max_environments: MAX_ENVIRONMENTS,
             };
-            let log = log(logs, package)?;
+            let log = log(logs, label)?;
             let host = FunctionHost::start(spec, log).map_err(|error| {
-                Failure::check(format_args!("cannot host {package}"))
+                Failure::check(format_args!("cannot host {label}"))
                     .caused_by(error)
                     .cure("run again: the functions are built anew where they are missing")
             })?;
@@ -81,10 +81,10 @@ impl Hosts {
             .find(|hosted| hosted.function.package == package)
     }
 
-    /// Every function's package and host.
+    /// Every function's label and host.
     pub fn all(&self) -> Vec<(String, Arc<FunctionHost>)> {
         let all = self.0.iter();
-        all.map(|hosted| (hosted.function.package.clone(), Arc::clone(&hosted.host)))
+        all.map(|hosted| (hosted.function.label.clone(), Arc::clone(&hosted.host)))
             .collect()
     }
 
@@ -95,7 +95,8 @@ impl Hosts {
         }
     }
 
-    /// What `cargo lambda watch --env-file` takes: the variables of all functions and what leads to the local AWS.
+    /// What `cargo lambda watch --env-file` takes: the variables of all functions and what leads to the local AWS. Of
+    /// several functions of one package the last one's count.
     pub fn env_file(&self, client_environment: &[(&'static str, String)]) -> String {
         let all: BTreeMap<String, String> = self
             .0
@@ -153,6 +154,7 @@ mod tests {
     fn a_function_is_led_to_the_local_aws_with_its_own_variables() {
         let function = DeployedFunction {
             package: "sns-alerter".into(),
+            label: "sns-alerter".into(),
             name: "andon-sns-alerter".into(),
             arn: "arn:aws:lambda:us-east-1:000000000000:function:andon-sns-alerter".into(),
             environment: [("CLAIMS_TABLE".to_owned(), "claims".to_owned())].into(),

@@ -8,6 +8,7 @@
 //! Latency is measured from a record's arrival on the readings stream to the moment at which the writer's invocation
 //! that stored its event has answered.
 
+mod bench;
 mod build;
 mod chaos;
 mod checks;
@@ -16,10 +17,13 @@ mod expected;
 mod feed;
 mod group;
 mod hosts;
+mod lake;
 mod mapping;
 mod observe;
+mod pipeline;
 mod plan;
 pub mod python;
+mod rows;
 mod session;
 mod setup;
 pub mod stack;
@@ -27,6 +31,7 @@ mod steps;
 mod subscriber;
 mod summary;
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,14 +43,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::simulate::rate;
+use bench::Found;
 use chaos::{Chaos, Poison};
-use checks::{Check, checks};
-use plan::Plan;
+use checks::Check;
+use pipeline::{Choice, Pipeline};
 use python::Progress;
+use serde::Serialize;
 use session::Session;
 use setup::Trouble;
 use steps::Steps;
-use summary::Summary;
 
 pub(crate) use build::{build, packages};
 pub(crate) use hosts::log;
@@ -57,13 +63,19 @@ pub(crate) use setup::{STACK, sdk};
 /// Ends with a summary and with checks that the counts agree; exit code 1 if one does not.
 #[derive(Args, Clone, Debug)]
 pub struct Local {
-    /// Readings, one a line; `-` reads stdin [default: the recorded shift, events/readings/shift.ndjson]
+    /// Which line of work
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    pipeline: Pipeline,
+    /// Readings, one a line; `-` reads stdin [default: recorded ones, of a press line its shift, events/readings/shift.ndjson]
     #[arg(long, value_name = "FILE|-")]
     readings: Option<Input>,
-    /// The control plan [default: infra/plans/press-line.yaml]
+    /// Records that one program makes into rows, a game's users or a shop's clicks [default: recorded ones]
+    #[arg(long, value_name = "FILE|-")]
+    records: Option<Input>,
+    /// The control plan [default: the pipeline's, of a press line infra/plans/press-line.yaml]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// At most so many readings a second [default: as fast as the stream takes them]
+    /// At most so many readings, and so many records, a second [default: as fast as the stream takes them]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// Make trouble on purpose: what is checked stays the same
@@ -81,6 +93,9 @@ pub struct Local {
     /// End the evaluator's process at every batch with this text in it: see the record bisected, given up, and redriven
     #[arg(long, value_name = "TEXT")]
     poison: Option<Poison>,
+    /// Copy the lake's objects into this folder, which is new or empty
+    #[arg(long, value_name = "DIR")]
+    lake: Option<PathBuf>,
     /// Keep everything running after the summary, until Ctrl-C
     #[arg(long)]
     keep: bool,
@@ -127,37 +142,46 @@ impl Local {
         out: &mut impl Write,
     ) -> Result<bool, Failure> {
         let root = project()?;
-        let plan = self.plan.clone();
-        let plan = plan.unwrap_or_else(|| root.join("infra/plans/press-line.yaml"));
-        let plan = Arc::new(Plan::load(&plan)?);
-        let shift = || Input::from(root.join("events/readings/shift.ndjson"));
-        let readings = self.readings.clone().unwrap_or_else(shift);
-        // Opened before anything is started: a missing file is told at once.
-        let lines = feed::count(&readings)?;
+        let work = self.pipeline.work(
+            &root,
+            Choice {
+                readings: self.readings.clone(),
+                records: self.records.clone(),
+                plan: self.plan.clone(),
+            },
+        )?;
+        if let Some(folder) = &self.lake {
+            lake::empty(folder)?;
+        }
 
         let trouble = Trouble {
             chaos: self.chaos.map(|chaos| (chaos, self.seed)),
             poison: self.poison.clone(),
         };
-        let session = session.insert(Session::start(&root, steps, &plan, trouble).await?);
-        let ran = session
-            .run(steps, &plan, &readings, lines, self.rate)
-            .await?;
-        let checks = checks(&ran.observed);
-        let summary = Summary::of(
-            &ran.observed,
-            &checks,
-            ran.latencies_ms,
-            steps.elapsed(),
-            ran.pipeline,
-        );
-        if self.json {
-            serde_json::to_writer_pretty(&mut *out, &summary).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        } else {
-            write!(out, "\n{summary}\n")?;
+        let session = session.insert(Session::start(&root, steps, &work, trouble).await?);
+        let ran = session.run(steps, &work, self.rate).await?;
+        if let Some(folder) = &self.lake {
+            let objects = session.copy_lake(folder).await?;
+            steps.say(&format!(
+                "{objects} objects of the lake in {}",
+                folder.display()
+            ));
         }
-        out.flush()?;
+        let (whole, pipeline) = (steps.elapsed(), ran.pipeline);
+        let checks = match ran.found {
+            Found::Judged(observed, latencies_ms) => {
+                let checks = checks::checks(&observed);
+                let summary =
+                    summary::Summary::of(&observed, &checks, latencies_ms, whole, pipeline);
+                self.print(&summary, out)?;
+                checks
+            }
+            Found::Rows(observed) => {
+                let checks = rows::checks(&observed);
+                self.print(&rows::Summary::of(&observed, &checks, whole, pipeline), out)?;
+                checks
+            }
+        };
         checks.iter().for_each(|check| tell(steps, check));
         if self.keep {
             let path = session.write_env_file()?;
@@ -169,6 +193,20 @@ impl Local {
             steps.say("Ctrl-C ends everything");
         }
         Ok(checks.iter().all(Check::holds))
+    }
+
+    fn print(
+        &self,
+        summary: &(impl Serialize + Display),
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, summary).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "\n{summary}\n")?;
+        }
+        Ok(out.flush()?)
     }
 }
 

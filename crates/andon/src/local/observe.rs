@@ -11,8 +11,10 @@ use super::chaos::{Damage, Poison};
 use super::expected::expected;
 pub use super::expected::{Expected, Place};
 use super::hosts::Hosts;
+use super::lake::{self, Delivered, Drained};
 use super::mapping::lag::Behind;
 use super::plan::Plan;
+use super::rows;
 use super::stack::Deployed;
 use crate::aws::{failed, s3};
 use crate::failure::Failure;
@@ -44,6 +46,8 @@ pub struct Observed {
     pub given_up: Vec<GivenUp>,
     /// How far each function is behind on each shard.
     pub lag: Vec<Behind>,
+    /// What the delivery streams have made of their records.
+    pub lake: Vec<Delivered>,
     /// What was made to go wrong.
     pub damage: Option<Damage>,
     /// What the functions were configured with.
@@ -199,9 +203,9 @@ pub async fn observe(
     let readings = read_stream(&kinesis, &given.streams.readings).await?;
     let poison = given.poison.as_ref();
     let expected = expected(&plan.rules, &given.streams.readings, &readings, poison);
-    drop(readings);
     let mut events = BTreeMap::new();
-    for (_, records) in read_stream(&kinesis, &given.streams.events).await? {
+    let published = read_stream(&kinesis, &given.streams.events).await?;
+    for (_, records) in &published {
         for record in records {
             let event = QualityEvent::from_json(&record.data).map_err(|error| {
                 Failure::check(format_args!(
@@ -213,6 +217,20 @@ pub async fn observe(
             })?;
             events.insert(event.id.to_string(), event);
         }
+    }
+    let mut lake = Vec::new();
+    for drained in &given.lake {
+        let (source, damaged) = (drained.source_arn(), given.damage.is_some());
+        let shards = match source {
+            _ if source == given.streams.readings => &readings,
+            _ if source == given.streams.events => &published,
+            _ => {
+                let settled = rows::settle(sdk, drained, given.records, damaged).await?;
+                lake.push(settled.delivered);
+                continue;
+            }
+        };
+        lake.push(lake::delivered(sdk, drained, shards, damaged).await?);
     }
     let bucket = output(deployed, "SetAsideBucketName")?;
     let (set_aside, given_up) = set_aside(sdk, bucket).await?;
@@ -233,6 +251,7 @@ pub async fn observe(
         set_aside,
         given_up,
         lag: given.lag,
+        lake,
         damage: given.damage,
         policy: Policy::of(hosts)?,
         now_ms: SystemClock.now_ms(),
@@ -243,21 +262,26 @@ pub async fn observe(
 pub struct Given {
     /// The streams.
     pub streams: Streams,
-    /// What the producer was told.
+    /// What the producer was told of the readings.
     pub put: Put,
+    /// What it was told of records that are made into rows.
+    pub records: Put,
     /// Alerts.
     pub alerts: Vec<Received>,
     /// Line stops.
     pub line_stops: Vec<Received>,
     /// The lags at the end.
     pub lag: Vec<Behind>,
+    /// The delivery streams, all of them done.
+    pub lake: Vec<Drained>,
     /// What was made to go wrong.
     pub damage: Option<Damage>,
     /// What no function survived.
     pub poison: Option<Poison>,
 }
 
-async fn read_stream(
+/// Every record of a stream, by shard.
+pub async fn read_stream(
     client: &aws_sdk_kinesis::Client,
     arn: &str,
 ) -> Result<Vec<(String, Vec<StreamRecord>)>, Failure> {

@@ -17,7 +17,7 @@ use super::emulator::{Emulator, EmulatorError, REGION};
 use super::hosts::Hosts;
 use super::mapping::{Function, Mapping, Watch};
 use super::observe::{Policy, output};
-use super::plan::Plan;
+use super::pipeline::Work;
 use super::python::{Progress, Tools};
 use super::stack::{Deployed, Deployment, deploy};
 use super::steps::Steps;
@@ -43,14 +43,35 @@ pub fn emulator_failure(error: EmulatorError) -> Failure {
         .cure(cure)
 }
 
-/// The tools, the emulator, the stack and the plan in force.
+/// The local AWS with everything deployed.
+pub struct Started {
+    /// The local AWS.
+    pub emulator: Emulator,
+    /// What leads to it.
+    pub sdk: SdkConfig,
+    /// Everything deployed, and the outputs of the stack that judges, or else of the one that makes rows.
+    pub deployed: Deployed,
+    /// Where records are put that are made into rows.
+    pub rows: Option<RowsStream>,
+}
+
+/// A stream whose records one program makes into rows.
+#[derive(Clone, Debug)]
+pub struct RowsStream {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// The tools, the emulator, the stacks and the plan in force.
 pub async fn start_aws(
     root: &Path,
     folder: &Path,
     steps: &Arc<Steps>,
-    plan: &Plan,
+    work: &Work,
     trouble: &Trouble,
-) -> Result<(Emulator, SdkConfig, Deployed), Failure> {
+) -> Result<Started, Failure> {
     let tools = Tools::ready(folder, steps.as_ref())
         .await
         .map_err(|error| {
@@ -67,34 +88,90 @@ pub async fn start_aws(
         "aarch64" => "arm64",
         _ => "x86_64",
     };
-    // A poison record is to be given up while somebody waits.
-    let retries = if trouble.poison.is_some() { "2" } else { "-1" };
-    let deployment = Deployment {
-        templates: &root.join("infra"),
-        folder,
-        stack: STACK,
-        parameters: &[
-            ("Architecture", architecture),
-            ("DeletionProtection", "false"),
-            ("RetryAttempts", retries),
-        ],
-    };
-    let deployed = deploy(&tools, &emulator, &deployment, steps.as_ref())
-        .await
-        .map_err(|error| {
+    let deploy = async |template, stack: &str, parameters: &[(&str, &str)]| {
+        let deployment = Deployment {
+            templates: &root.join("infra"),
+            root: template,
+            folder,
+            stack,
+            parameters,
+        };
+        let deployed = deploy(&tools, &emulator, &deployment, steps.as_ref()).await;
+        deployed.map_err(|error| {
             let cure = error.cure();
-            Failure::check("cannot deploy the template")
+            Failure::check(format_args!("cannot deploy {template}"))
                 .caused_by(error)
                 .cure(cure)
-        })?;
+        })
+    };
+    let mut deployed = None;
+    if let Some(rows) = &work.rows {
+        let parameters = [
+            ("Architecture", architecture),
+            ("Program", rows.program),
+            ("NamedQueries", "false"),
+        ];
+        deployed = Some(deploy("delivery.yaml", &rows.stack, &parameters).await?);
+    }
+    let rows = deployed.as_ref().map(rows_stream).transpose()?;
+    if let Some(quality) = &work.quality {
+        // A poison record is to be given up while somebody waits.
+        let retries = if trouble.poison.is_some() { "2" } else { "-1" };
+        let parameters = [
+            ("Architecture", architecture),
+            ("DeletionProtection", "false"),
+            ("Lake", if quality.lake { "true" } else { "false" }),
+            // The emulator converts no rows, and does not know saved queries.
+            ("ConvertToParquet", "false"),
+            ("NamedQueries", "false"),
+            ("RetryAttempts", retries),
+        ];
+        // What is deployed already is read back with it, but for the deliveries, which were switched off.
+        let deliveries = deployed.map(|deployed: Deployed| deployed.deliveries);
+        let mut both = deploy("template.yaml", STACK, &parameters).await?;
+        both.deliveries.extend(deliveries.unwrap_or_default());
+        deployed = Some(both);
+    }
+    let deployed = deployed.ok_or_else(|| Failure::check("there is nothing to deploy"))?;
     let sdk = sdk(&emulator.endpoint());
-    plan.push(s3(&sdk), output(&deployed, "PlanUri")?).await?;
-    steps.say(&format!(
-        "deployed {} functions and {} mappings, plan in force",
+    let mut said = format!(
+        "deployed {} functions, {} mappings and {} delivery streams",
         deployed.functions.len(),
-        deployed.mappings.len()
-    ));
-    Ok((emulator, sdk, deployed))
+        deployed.mappings.len(),
+        deployed.deliveries.len()
+    );
+    if let Some(quality) = &work.quality {
+        quality
+            .plan
+            .push(s3(&sdk), output(&deployed, "PlanUri")?)
+            .await?;
+        said.push_str(", plan in force");
+    }
+    steps.say(&said);
+    Ok(Started {
+        emulator,
+        sdk,
+        deployed,
+        rows,
+    })
+}
+
+/// The stream that a stack of `delivery.yaml` delivers from.
+fn rows_stream(deployed: &Deployed) -> Result<RowsStream, Failure> {
+    let name = output(deployed, "StreamName")?;
+    let end = format!(":stream/{name}");
+    let mut sources = deployed
+        .deliveries
+        .iter()
+        .map(|delivery| &delivery.source_arn);
+    let arn = sources.find(|arn| arn.ends_with(&end)).ok_or_else(|| {
+        Failure::check(format_args!("no delivery stream reads the stream {name}"))
+            .cure("let the delivery stream in infra/delivery.yaml read the stream beside it")
+    })?;
+    Ok(RowsStream {
+        name: name.to_owned(),
+        arn: arn.clone(),
+    })
 }
 
 /// Leads to the local AWS and to nothing else; the user's own configuration is not read.
@@ -165,8 +242,8 @@ pub async fn storm(
         return Ok(None);
     };
     let functions = deployed.functions.iter();
-    let packages: Vec<_> = functions.map(|function| function.package.clone()).collect();
-    let storm = Storm::gather(chaos, seed, &packages, endpoint).await;
+    let labels: Vec<_> = functions.map(|function| function.label.clone()).collect();
+    let storm = Storm::gather(chaos, seed, &labels, endpoint).await;
     storm.map(Some).map_err(|error| {
         Failure::check("cannot listen on this machine")
             .caused_by(error)

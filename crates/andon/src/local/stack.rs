@@ -2,8 +2,8 @@
 //! on AWS, and read back as what came of them.
 //!
 //! Promises: what runs locally is what the templates say (names, environment, time-outs, every setting of a mapping), for
-//! nothing is assumed that can be read back; the emulator's own pollers are switched off before the first record, so that
-//! nobody but this project's mapping loop invokes a function. The functions' zip holds a note alone: their code is hosted
+//! nothing is assumed that can be read back; the emulator's own pollers and delivery streams are switched off before the
+//! first record, so that nobody but this project's mappings and deliveries invokes a function. The functions' zip holds a note alone: their code is hosted
 //! by this tool.
 //!
 //! Call sequence of a local run:
@@ -26,6 +26,7 @@
 
 mod answers;
 mod aws_cli;
+mod deliveries;
 mod layout;
 
 use std::collections::BTreeMap;
@@ -34,9 +35,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use firehose_delivery::InvalidSettings;
 use tokio::time::{Instant, sleep};
 
 pub use answers::{DeployedFunction, DeployedMapping};
+pub use deliveries::DeployedDelivery;
 
 use super::emulator::Emulator;
 use super::python::{Progress, Tools};
@@ -47,8 +50,10 @@ use layout::Layout;
 /// What to deploy, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Deployment<'a> {
-    /// The folder of templates: `infra/`, with `template.yaml` as its root.
+    /// The folder of templates: `infra/`.
     pub templates: &'a Path,
+    /// The root among them, such as `template.yaml`.
+    pub root: &'a str,
     /// Where the deployment is laid out: `target/andon`, absolute.
     pub folder: &'a Path,
     /// The stack's name, and the first part of the names of streams and functions.
@@ -64,10 +69,12 @@ pub struct Deployed {
     pub outputs: BTreeMap<String, String>,
     /// The outputs of each nested stack, by the stack's name.
     pub nested: BTreeMap<String, BTreeMap<String, String>>,
-    /// The functions, by package.
+    /// The functions, by label.
     pub functions: Vec<DeployedFunction>,
     /// The event source mappings, by function.
     pub mappings: Vec<DeployedMapping>,
+    /// The delivery streams, by name.
+    pub deliveries: Vec<DeployedDelivery>,
 }
 
 impl Deployed {
@@ -93,10 +100,10 @@ pub async fn deploy(
         Layout::make(deployment.templates, deployment.folder, tools.aws_python()),
         cli.run(["s3api", "create-bucket", "--bucket", ARTIFACTS])
     )?;
-    package(&mut cli, &layout).await?;
+    package(&mut cli, &layout, deployment.root).await?;
     progress.say("deploying the stack");
     let stacks = create(&mut cli, deployment, &layout).await?;
-    progress.say("reading back functions and mappings");
+    progress.say("reading back functions, mappings and delivery streams");
     let mappings = cli
         .ask::<Mappings>(["lambda", "list-event-source-mappings"])
         .await?
@@ -105,13 +112,15 @@ pub async fn deploy(
     let functions = cli
         .ask::<Functions>(["lambda", "list-functions"])
         .await?
-        .deployed(&layout.packages)?;
+        .deployed(deployment.stack, &layout.packages)?;
+    let deliveries = deliveries::read_back(&mut cli, deployment.stack).await?;
     let (outputs, nested) = stacks.outputs(deployment.stack);
     Ok(Deployed {
         outputs,
         nested,
         functions,
         mappings,
+        deliveries,
     })
 }
 
@@ -168,6 +177,15 @@ pub enum StackError {
         /// Its name.
         function: String,
     },
+    /// A delivery stream is set to something that is not done here.
+    #[error("the delivery stream {name} cannot run here")]
+    Delivery {
+        /// Its name.
+        name: String,
+        /// What it is set to.
+        #[source]
+        source: InvalidSettings,
+    },
     /// The template lacks an output.
     #[error("the root stack has no output {name}")]
     NoOutput {
@@ -180,16 +198,26 @@ impl StackError {
     /// What the user can do about it.
     pub fn cure(&self) -> String {
         match self {
-            Self::Io { .. } => "check that the target folder can be written, then run again".to_owned(),
+            Self::Io { .. } => {
+                "check that the target folder can be written, then run again".to_owned()
+            }
             Self::Cli { output, .. } => format!("it says:\n{output}"),
-            Self::Answer { .. } => "the emulator gives something that AWS does not; its log may tell".to_owned(),
+            Self::Answer { .. } => {
+                "the emulator gives something that AWS does not; its log may tell".to_owned()
+            }
             Self::Failed { reasons, .. } => {
-                format!("the emulator knows fewer resource types than AWS; what failed:\n{}", reasons.join("\n"))
+                format!(
+                    "the emulator knows fewer resource types than AWS; what failed:\n{}",
+                    reasons.join("\n")
+                )
             }
-            Self::Unfinished { .. } => "is the machine very busy? The emulator's log tells what it waits for".to_owned(),
+            Self::Unfinished { .. } => {
+                "is the machine very busy? The emulator's log tells what it waits for".to_owned()
+            }
             Self::NoPackage { .. } => {
-                "name a function <stack>-<package>, and its code ../target/lambda/<package>/bootstrap.zip".to_owned()
+                "name its code ../target/lambda/<package>/bootstrap.zip".to_owned()
             }
+            Self::Delivery { .. } => "change the delivery stream in infra/ for this run".to_owned(),
             Self::NoOutput { name } => format!("add the output {name} to infra/template.yaml"),
         }
     }
@@ -200,9 +228,10 @@ const ARTIFACTS: &str = "andon-artifacts";
 const DEPLOY_LIMIT: Duration = Duration::from_secs(120);
 const DEPLOY_INTERVAL: Duration = Duration::from_millis(200);
 
-async fn package(cli: &mut AwsCli, layout: &Layout) -> Result<(), StackError> {
+async fn package(cli: &mut AwsCli, layout: &Layout, root: &str) -> Result<(), StackError> {
     let words = ["cloudformation", "package", "--s3-bucket", ARTIFACTS].map(OsStr::new);
-    let root = [OsStr::new("--template-file"), layout.template.as_os_str()];
+    let template = layout.templates.join(root);
+    let root = [OsStr::new("--template-file"), template.as_os_str()];
     let packaged = [
         OsStr::new("--output-template-file"),
         layout.packaged.as_os_str(),
@@ -323,6 +352,7 @@ mod tests {
             nested: BTreeMap::new(),
             functions: vec![],
             mappings: vec![],
+            deliveries: vec![],
         };
         assert_eq!(
             deployed.output("PlanUri").unwrap(),

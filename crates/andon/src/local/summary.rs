@@ -8,6 +8,8 @@ use quality_event::{Severity, Transition};
 use serde::Serialize;
 
 use super::checks::{Check, Outcome, alert_outcomes, line_stop_outcomes};
+use super::lake::Delivered;
+use super::mapping::lag::Behind;
 use super::observe::{Observed, Received};
 
 const STEPS: [Transition; 3] = [Transition::Opened, Transition::Ongoing, Transition::Cleared];
@@ -33,6 +35,9 @@ pub struct Summary {
     pub quarantined: BTreeMap<String, u64>,
     /// Readings of machines that were held too long, by reason.
     pub parked: BTreeMap<String, u64>,
+    /// What the delivery streams have made of their records, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lake: BTreeMap<String, Delivered>,
     /// Records that were given up, by reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub given_up: BTreeMap<String, u64>,
@@ -107,6 +112,11 @@ impl Summary {
             line_stops_suppressed: BTreeMap::new(),
             quarantined: BTreeMap::new(),
             parked: BTreeMap::new(),
+            lake: observed
+                .lake
+                .iter()
+                .map(|delivered| (delivered.stream.clone(), delivered.clone()))
+                .collect(),
             given_up: BTreeMap::new(),
             killed: damage.killed,
             faults: damage.faults,
@@ -115,7 +125,7 @@ impl Summary {
                 .as_ref()
                 .map(|_| repeated(&observed.alerts) + repeated(&observed.line_stops)),
             latency_ms: Percentiles::of(latencies_ms),
-            lag: BTreeMap::new(),
+            lag: by_shard(&observed.lag),
             checks: checks
                 .iter()
                 .map(|check| (check.name, check.holds()))
@@ -174,15 +184,6 @@ impl Summary {
             *summary.given_up.entry(batch.condition.clone()).or_default() +=
                 batch.records.len() as u64;
         }
-        for behind in &observed.lag {
-            let shards = summary.lag.entry(behind.function.clone()).or_default();
-            let lag = ShardLag {
-                records: behind.records as u64,
-                ms: behind.ms,
-                most_ms: behind.most_ms,
-            };
-            shards.insert(behind.shard.clone(), lag);
-        }
         summary
     }
 }
@@ -210,7 +211,7 @@ impl Percentiles {
 }
 
 /// Seconds with one decimal.
-fn tenths(duration: Duration) -> f64 {
+pub fn tenths(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
 }
 
@@ -273,6 +274,9 @@ impl fmt::Display for Summary {
             false => format!(", suppressed {}", counted(&self.line_stops_suppressed)),
         };
         line("line stops", format!("{} sent{held}", self.line_stops))?;
+        for (name, text) in lake_lines(&self.lake) {
+            line(name, text)?;
+        }
         if let Some(repeated) = self.repeated {
             let killed = counted(&self.killed);
             line(
@@ -292,37 +296,93 @@ impl fmt::Display for Summary {
                 None => "nothing stored".to_owned(),
             },
         )?;
-        let shards = self.lag.values().flat_map(BTreeMap::values);
-        let (records, most_ms) = shards.fold((0, 0), |(records, most_ms), lag| {
-            (records + lag.records, most_ms.max(lag.most_ms))
-        });
-        line(
-            "lag",
-            format!("{records} records, at most {most_ms} ms on the way"),
-        )?;
-        for (function, shards) in &self.lag {
-            let shards: Vec<_> = shards
-                .iter()
-                .map(|(shard, lag)| format!("{} {}", short(shard), lag.records))
-                .collect();
-            line("", format!("{function:<18} {}", shards.join("  ")))?;
+        let end = lag_lines(&self.lag)
+            .into_iter()
+            .chain(check_lines(&self.checks));
+        for (name, text) in end.chain([time_line(self.duration_s, self.pipeline_s)]) {
+            line(name, text)?;
         }
-        for (name, holds) in &self.checks {
-            let mark = if *holds { "ok" } else { "FAILED" };
-            line("check", format!("{mark:<6} {}", name.replace('_', " ")))?;
-        }
-        line(
-            "time",
-            format!(
-                "{:.1} s, of which {:.1} s in the pipeline",
-                self.duration_s, self.pipeline_s
-            ),
-        )
+        Ok(())
     }
 }
 
+/// A line's name, and what it says.
+pub type Line = (&'static str, String);
+
+/// The lag of each function or delivery stream, by shard.
+pub fn by_shard(lag: &[Behind]) -> BTreeMap<String, BTreeMap<String, ShardLag>> {
+    let mut functions: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for behind in lag {
+        let shards = functions.entry(behind.function.clone()).or_default();
+        let lag = ShardLag {
+            records: behind.records as u64,
+            ms: behind.ms,
+            most_ms: behind.most_ms,
+        };
+        shards.insert(behind.shard.clone(), lag);
+    }
+    functions
+}
+
+/// What the delivery streams have made of their records.
+pub fn lake_lines(lake: &BTreeMap<String, Delivered>) -> Vec<Line> {
+    if lake.is_empty() {
+        return Vec::new();
+    }
+    let objects: u64 = lake.values().map(|one| one.objects).sum();
+    let bytes: u64 = lake.values().map(|one| one.bytes).sum();
+    let mut lines = vec![("lake", format!("{objects} objects, {bytes} bytes"))];
+    for (stream, one) in lake {
+        let Delivered {
+            records,
+            delivered,
+            dropped,
+            failed,
+            ..
+        } = one;
+        let told = format!(
+            "{stream:<22} {records} in: {delivered} delivered, {dropped} dropped, {failed} failed"
+        );
+        lines.push(("", told));
+    }
+    lines
+}
+
+/// What is left to do.
+pub fn lag_lines(lag: &BTreeMap<String, BTreeMap<String, ShardLag>>) -> Vec<Line> {
+    let shards = lag.values().flat_map(BTreeMap::values);
+    let (records, most_ms) = shards.fold((0, 0), |(records, most_ms), lag| {
+        (records + lag.records, most_ms.max(lag.most_ms))
+    });
+    let told = format!("{records} records, at most {most_ms} ms on the way");
+    let mut lines = vec![("lag", told)];
+    for (function, shards) in lag {
+        let shards: Vec<_> = shards
+            .iter()
+            .map(|(shard, lag)| format!("{} {}", short(shard), lag.records))
+            .collect();
+        lines.push(("", format!("{function:<19} {}", shards.join("  "))));
+    }
+    lines
+}
+
+/// Whether the counts agree.
+pub fn check_lines(checks: &BTreeMap<&'static str, bool>) -> Vec<Line> {
+    let lines = checks.iter().map(|(name, holds)| {
+        let mark = if *holds { "ok" } else { "FAILED" };
+        ("check", format!("{mark:<6} {}", name.replace('_', " ")))
+    });
+    lines.collect()
+}
+
+/// How long it took.
+pub fn time_line(duration_s: f64, pipeline_s: f64) -> Line {
+    let told = format!("{duration_s:.1} s, of which {pipeline_s:.1} s in the pipeline");
+    ("time", told)
+}
+
 /// `29: 17 not-json, 12 no-machine`.
-fn counted(counts: &BTreeMap<String, u64>) -> String {
+pub fn counted(counts: &BTreeMap<String, u64>) -> String {
     if counts.is_empty() {
         return "0".to_owned();
     }
@@ -373,12 +433,14 @@ mod tests {
                 "alerts": {"critical": {"sent": 2, "suppressed": {"cool-down": 1}}},
                 "line_stops": 1,
                 "line_stops_suppressed": {},
+                "lake": {"andon-readings": {"records": 6, "delivered": 4, "dropped": 1, "failed": 1, "objects": 2, "bytes": 345}},
                 "quarantined": {"not-json": 1},
                 "parked": {},
                 "latency_ms": {"p50": 100, "p99": 198},
                 "lag": {"sns-alerter": {"shardId-000000000000": {"records": 0, "ms": 0, "most_ms": 40}}},
                 "checks": {
                     "readings_on_the_stream": true,
+                    "records_in_the_lake": true,
                     "readings_judged_or_set_aside": true,
                     "events_stored": true,
                     "alerts_sent_or_suppressed": true,
@@ -404,15 +466,18 @@ stored       4 items
 alerts       2 sent
              critical      2 sent, suppressed 1: 1 cool-down
 line stops   1 sent
+lake         2 objects, 345 bytes
+             andon-readings         6 in: 4 delivered, 1 dropped, 1 failed
 latency      p50 100 ms, p99 198 ms from put to stored
 lag          0 records, at most 40 ms on the way
-             sns-alerter        shard 0: 0
+             sns-alerter         shard 0: 0
 check        ok     alerts sent or suppressed
 check        ok     events stored
 check        ok     line stops sent or suppressed
 check        ok     nothing left behind
 check        ok     readings judged or set aside
 check        ok     readings on the stream
+check        ok     records in the lake
 time         12.3 s, of which 6.1 s in the pipeline
 "
         );

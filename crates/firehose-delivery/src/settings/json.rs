@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Compression, Fault, InvalidSettings, MIB, Settings, Transformation};
@@ -45,10 +45,25 @@ struct S3 {
 
 #[derive(Deserialize)]
 struct Hints {
-    #[serde(rename = "SizeInMBs")]
+    #[serde(rename = "SizeInMBs", default, deserialize_with = "number")]
     size: Option<i64>,
-    #[serde(rename = "IntervalInSeconds")]
+    #[serde(rename = "IntervalInSeconds", default, deserialize_with = "number")]
     interval: Option<i64>,
+}
+
+/// A number, or its text: a template's parameters are texts.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum NumberOrText {
+        Number(i64),
+        Text(String),
+    }
+    match Option::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(NumberOrText::Number(number)) => Ok(Some(number)),
+        Some(NumberOrText::Text(text)) => text.parse().map(Some).map_err(serde::de::Error::custom),
+    }
 }
 
 #[derive(Deserialize)]
@@ -128,6 +143,7 @@ pub(super) fn read(description: &str) -> Result<Settings, InvalidSettings> {
         dynamic_partitioning: partitioned,
         transformation,
         append_delimiter,
+        file_extension: file_extension(&mut faults, s3.file_extension.as_deref()),
     };
     match faults.0.is_empty() {
         true => Ok(settings),
@@ -171,16 +187,6 @@ fn not_reproduced(faults: &mut Faults, s3: &S3) {
     {
         faults.add("CustomTimeZone", "prefixes are in UTC here");
     }
-    if s3
-        .file_extension
-        .as_deref()
-        .is_some_and(|extension| !extension.is_empty())
-    {
-        faults.add(
-            "FileExtension",
-            "an extension of one's own is not reproduced",
-        );
-    }
     if s3.s3_backup_mode.as_deref() == Some("Enabled") {
         faults.add("S3BackupMode", "a backup of the source is not reproduced");
     }
@@ -195,6 +201,20 @@ fn compression(faults: &mut Faults, format: Option<&str>) -> Compression {
             Compression::None
         }
     }
+}
+
+fn file_extension(faults: &mut Faults, extension: Option<&str>) -> Option<String> {
+    let extension = extension.filter(|extension| !extension.is_empty())?;
+    let allowed = |letter: char| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || "!-_.*'()".contains(letter)
+    };
+    if !extension.starts_with('.') || !extension.chars().all(allowed) || extension.len() > 128 {
+        faults.add(
+            "FileExtension",
+            format!("{extension} is not a full stop with lower-case letters, digits and !-_.*'(), 128 characters at most"),
+        );
+    }
+    Some(extension.to_owned())
 }
 
 fn prefixes(faults: &mut Faults, s3: &S3, partitioned: bool) -> (Prefix, Prefix) {

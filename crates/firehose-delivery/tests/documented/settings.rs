@@ -7,7 +7,7 @@
 use firehose_delivery::{Compression, Settings, Transformation};
 use serde_json::{Value, json};
 
-use crate::world::FUNCTION;
+use crate::world::{FUNCTION, World, plain};
 
 #[test]
 fn what_is_left_out_has_the_documented_default() {
@@ -121,13 +121,45 @@ fn every_fault_is_told_at_once() {
 }
 
 #[test]
+fn an_extension_takes_the_place_of_the_compressions() {
+    for (destination, end) in [
+        (
+            json!({"FileExtension": ".json.gz", "CompressionFormat": "GZIP"}),
+            ".json.gz",
+        ),
+        (json!({"FileExtension": ".json"}), ".json"),
+        (
+            json!({"FileExtension": "", "CompressionFormat": "GZIP"}),
+            ".gz",
+        ),
+    ] {
+        let mut world = World::new(plain(destination));
+        world.put(b"{}");
+        let key = world.stored().key;
+        assert!(key.ends_with(end) && !key.ends_with(".gz.json.gz"), "{key}");
+    }
+    for bad in ["json", ".JSON", ".a/b"] {
+        refused(json!({"FileExtension": bad}), &["FileExtension"]);
+    }
+}
+
+#[test]
+fn a_number_may_be_a_text() {
+    let hints = json!({"SizeInMBs": "64", "IntervalInSeconds": "300"});
+    let read = plain(json!({"BufferingHints": hints}));
+    assert_eq!(
+        (read.buffer_bytes, read.buffer_interval_s),
+        (64 * 1024 * 1024, 300)
+    );
+}
+
+#[test]
 fn what_is_not_reproduced_is_refused() {
     refused(
         json!({"DataFormatConversionConfiguration": {"Enabled": true}}),
         &["DataFormatConversionConfiguration"],
     );
     refused(json!({"S3BackupMode": "Enabled"}), &["S3BackupMode"]);
-    refused(json!({"FileExtension": ".json"}), &["FileExtension"]);
     refused(
         json!({"Prefix": "!{partitionKeyFromQuery:a}/"}),
         &["Prefix"],

@@ -97,6 +97,16 @@ pub(crate) fn sound() -> Observed {
             place: place(6),
         }],
         given_up: vec![],
+        lake: vec![Delivered {
+            stream: "andon-readings".into(),
+            records: 6,
+            delivered: 4,
+            dropped: 1,
+            failed: 1,
+            objects: 2,
+            bytes: 345,
+            differences: vec![],
+        }],
         damage: None,
         lag: vec![Behind {
             function: "sns-alerter".into(),
@@ -401,4 +411,26 @@ fn a_stop_whose_alerter_was_killed_may_have_expired() {
     let mut calm = killed(60_001);
     calm.damage = None;
     assert!(!checks(&calm).iter().all(Check::holds), "nobody was killed");
+}
+
+#[test]
+fn a_record_that_is_nowhere_in_the_lake_shows() {
+    fails(
+        |seen| seen.lake[0].delivered = 3,
+        "records_in_the_lake",
+        "andon-readings: 6 in, 3 delivered, 1 dropped, 1 failed",
+    );
+    fails(
+        |seen| seen.lake[0].differences.push("5f1c is missing".into()),
+        "records_in_the_lake",
+        "andon-readings: 5f1c is missing",
+    );
+    let mut observed = sound();
+    observed.lake.clear();
+    let without = checks(&observed);
+    assert!(
+        without
+            .iter()
+            .all(|check| check.name != "records_in_the_lake")
+    );
 }

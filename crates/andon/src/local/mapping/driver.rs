@@ -29,8 +29,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub struct Driver {
     mapping: Arc<Mapping>,
     machine: event_source_mapping::Mapping,
-    /// Its number at the stream's tails.
-    number: usize,
     found: UnboundedReceiver<Vec<Found>>,
     shards: BTreeMap<String, Found>,
     under_way: JoinSet<Result<Ended, Failure>>,
@@ -55,13 +53,11 @@ impl Driver {
     pub fn new(
         mapping: Arc<Mapping>,
         machine: event_source_mapping::Mapping,
-        number: usize,
         found: UnboundedReceiver<Vec<Found>>,
     ) -> Self {
         Self {
             mapping,
             machine,
-            number,
             found,
             shards: BTreeMap::new(),
             under_way: JoinSet::new(),
@@ -111,7 +107,7 @@ impl Driver {
 
     fn read(&mut self, read: &Read, now_ms: i64) -> Result<(), Failure> {
         let (records, ends) = match self.shards.get(&*read.shard) {
-            Some(found) => found.tail.read(self.number, read),
+            Some(found) => found.tail.read(found.number, read),
             None => (Vec::new(), false),
         };
         self.machine

@@ -2,7 +2,7 @@
 //! functions, streams, clock and failure destinations.
 //!
 //! One reader for each shard of each stream; one driver for each mapping, all its shards side by side. A setting that the
-//! machine does not have is refused by name, never ignored.
+//! machine does not have is refused by name, never ignored. Whoever else reads a stream follows it as a [`Follower`].
 
 mod destination;
 mod driver;
@@ -22,7 +22,7 @@ use event_source_mapping::{Answer, Discarded, Settings, Source, SourceRecord};
 use futures_util::future::BoxFuture;
 use lambda_function::clock::{Clock, SystemClock};
 use runtime_api::{FunctionHost, Invocation, InvokeError, Outcome};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -31,6 +31,7 @@ use super::stack::DeployedMapping;
 use crate::failure::Failure;
 use driver::Driver;
 use lag::Behind;
+pub use stream::Found;
 use stream::{Listener, Registry, Stream};
 
 /// Told of records that a function is done with, and when (ms since the epoch).
@@ -204,6 +205,18 @@ impl DeployedMapping {
     }
 }
 
+/// Who reads a stream besides the mappings, each shard by its own tail.
+pub struct Follower {
+    /// What it is called where lags are told.
+    pub name: String,
+    /// The stream.
+    pub stream_arn: String,
+    /// Takes the shards.
+    pub found: UnboundedSender<Vec<Found>>,
+    /// What it does with them; its failure is the run's.
+    pub work: BoxFuture<'static, Result<(), Failure>>,
+}
+
 /// All mappings at work. Dropping it ends them.
 pub struct Mappings {
     lags: Lags,
@@ -212,27 +225,34 @@ pub struct Mappings {
 
 impl Mappings {
     /// Finds the shards of all streams and begins.
-    pub async fn start(sdk: &SdkConfig, mappings: Vec<Mapping>) -> Result<Self, Failure> {
+    pub async fn start(
+        sdk: &SdkConfig,
+        mappings: Vec<Mapping>,
+        followers: Vec<Follower>,
+    ) -> Result<Self, Failure> {
         let client = Client::new(sdk);
-        let mut streams: BTreeMap<String, Vec<Mapping>> = BTreeMap::new();
+        let mut streams: BTreeMap<String, Vec<Listener>> = BTreeMap::new();
+        let mut tasks = JoinSet::new();
         for mapping in mappings {
-            let stream = mapping.source.stream_arn().to_owned();
-            streams.entry(stream).or_default().push(mapping);
+            let (sender, found) = unbounded_channel();
+            let listeners = streams.entry(mapping.source.stream_arn().to_owned());
+            listeners.or_default().push(Listener {
+                name: mapping.package.clone(),
+                found: sender,
+            });
+            let machine = mapping.machine()?;
+            tasks.spawn(Driver::new(Arc::new(mapping), machine, found).run());
+        }
+        for follower in followers {
+            let listeners = streams.entry(follower.stream_arn).or_default();
+            listeners.push(Listener {
+                name: follower.name,
+                found: follower.found,
+            });
+            tasks.spawn(follower.work);
         }
         let registry = Registry::default();
-        let mut tasks = JoinSet::new();
-        for (stream_arn, mappings) in streams {
-            let mut listeners = Vec::new();
-            for (number, mapping) in mappings.into_iter().enumerate() {
-                let (sender, found) = unbounded_channel();
-                listeners.push(Listener {
-                    package: mapping.package.clone(),
-                    found: sender,
-                });
-                let machine = mapping.machine()?;
-                let driver = Driver::new(Arc::new(mapping), machine, number, found);
-                tasks.spawn(driver.run());
-            }
+        for (stream_arn, listeners) in streams {
             let stream =
                 Stream::open(client.clone(), stream_arn, listeners, registry.clone()).await?;
             tasks.spawn(stream.run());

@@ -40,13 +40,15 @@ pub struct Found {
     pub tail: Arc<Tail>,
     /// How far the mapping is behind on it.
     pub lag: Arc<Lag>,
+    /// The listener's number at the tail.
+    pub number: usize,
 }
 
 /// Who is told of shards.
 #[derive(Debug)]
 pub struct Listener {
-    /// The package of the mapping's function.
-    pub package: String,
+    /// What reads: the mapping's function, or a delivery stream.
+    pub name: String,
     /// Takes the shards of a listing together: a shard waits for its parents only if they are known.
     pub found: UnboundedSender<Vec<Found>>,
 }
@@ -101,16 +103,16 @@ impl Stream {
             if !self.known.insert(info.id.clone()) {
                 continue;
             }
-            let lag =
-                |listener: &Listener| Arc::new(Lag::new(&listener.package, &self.arn, &info.id));
+            let lag = |listener: &Listener| Arc::new(Lag::new(&listener.name, &self.arn, &info.id));
             let lags: Vec<_> = self.listeners.iter().map(lag).collect();
             self.registry.list().extend(lags.iter().cloned());
             let tail = Arc::new(Tail::new(lags.clone()));
-            for (found, lag) in found.iter_mut().zip(lags) {
+            for (number, (found, lag)) in found.iter_mut().zip(lags).enumerate() {
                 found.push(Found {
                     info: info.clone(),
                     tail: Arc::clone(&tail),
                     lag,
+                    number,
                 });
             }
             let reader = Reader {

@@ -122,7 +122,7 @@ impl Line {
         mapping.clock = Arc::new(TokioClock(Instant::now()));
         let machine = mapping.machine().unwrap();
         let (sender, found) = unbounded_channel();
-        let driver = Driver::new(Arc::new(mapping), machine, 0, found);
+        let driver = Driver::new(Arc::new(mapping), machine, found);
         Self {
             found: sender,
             seen,
@@ -152,6 +152,7 @@ impl Line {
                 },
                 tail,
                 lag,
+                number: 0,
             }
         });
         let found: Vec<_> = found.collect();
@@ -387,7 +388,7 @@ async fn read(world: &World, lines: &[&str]) -> Vec<Vec<Vec<u8>>> {
     for package in ["dynamodb-writer", "sns-alerter"] {
         let (found, queue) = unbounded_channel();
         listeners.push(Listener {
-            package: package.into(),
+            name: package.into(),
             found,
         });
         queues.push(queue);
@@ -446,7 +447,7 @@ async fn the_children_of_a_split_shard_are_found_before_their_parent_ends() {
     world.put_record("readings", "press-07", b"a");
     let (sender, mut found) = unbounded_channel();
     let listener = Listener {
-        package: "sns-alerter".into(),
+        name: "sns-alerter".into(),
         found: sender,
     };
     let registry = Registry::default();

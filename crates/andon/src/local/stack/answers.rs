@@ -2,7 +2,7 @@
 //!
 //! Numbers are read from text too: the emulator gives back whatever kind of value the template had.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -15,6 +15,8 @@ use super::StackError;
 pub struct DeployedFunction {
     /// The package whose binary is its code, such as `quality-evaluator`.
     pub package: String,
+    /// What it is called here: its name without the stack's. Several functions may be of one package.
+    pub label: String,
     /// Its name.
     pub name: String,
     /// Its ARN.
@@ -179,6 +181,7 @@ pub(super) struct Functions {
 struct Function {
     function_name: String,
     function_arn: String,
+    code_sha256: String,
     #[serde(default)]
     environment: Environment,
     #[serde(deserialize_with = "number")]
@@ -202,27 +205,23 @@ struct LoggingConfig {
 }
 
 impl Functions {
-    /// The functions in the order of their packages. A function's name ends with its package's; where several would do,
-    /// the longest is meant.
+    /// The functions in the order of their labels; `packages` by the hash of their code.
     pub fn deployed(
         self,
-        packages: &BTreeSet<String>,
+        stack: &str,
+        packages: &BTreeMap<String, String>,
     ) -> Result<Vec<DeployedFunction>, StackError> {
         let deployed = |function: Function| {
-            let ends = |package: &&String| {
-                function
-                    .function_name
-                    .strip_suffix(package.as_str())
-                    .is_some_and(|stack| stack.ends_with('-'))
-            };
-            let package = packages
-                .iter()
-                .filter(ends)
-                .max_by_key(|package| package.len());
+            let name = &function.function_name;
+            let package = packages.get(&function.code_sha256);
+            let label = name
+                .strip_prefix(stack)
+                .and_then(|rest| rest.strip_prefix('-'));
             Ok(DeployedFunction {
                 package: package.cloned().ok_or(StackError::NoPackage {
-                    function: function.function_name.clone(),
+                    function: name.clone(),
                 })?,
+                label: label.unwrap_or(name).to_owned(),
                 name: function.function_name,
                 arn: function.function_arn,
                 environment: function.environment.variables,
@@ -239,7 +238,7 @@ impl Functions {
             .into_iter()
             .map(deployed)
             .collect::<Result<Vec<_>, _>>()?;
-        functions.sort_by(|a, b| a.package.cmp(&b.package));
+        functions.sort_by(|a, b| a.label.cmp(&b.label));
         Ok(functions)
     }
 }

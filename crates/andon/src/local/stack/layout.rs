@@ -1,11 +1,15 @@
 //! The files of a deployment, laid out as `aws cloudformation package` finds them in the project: templates in `infra/`,
 //! each function's zip at `target/lambda/<package>/bootstrap.zip` beside it.
+//!
+//! No two zips are the same: what Lambda says of a function's code tells the package that it is built from, whatever the
+//! function is called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use sha2::{Digest, Sha256};
 use tokio::fs;
 use tokio::process::Command;
 
@@ -15,12 +19,12 @@ use crate::local::python::{neutral_environment, tail};
 /// A deployment's files.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// The root template.
-    pub template: PathBuf,
+    /// The folder of templates.
+    pub templates: PathBuf,
     /// Where the packaged one goes.
     pub packaged: PathBuf,
-    /// The functions' packages, as the templates name them.
-    pub packages: BTreeSet<String>,
+    /// The functions' packages, as the templates name them, by what Lambda calls `CodeSha256`.
+    pub packages: BTreeMap<String, String>,
 }
 
 impl Layout {
@@ -33,22 +37,43 @@ impl Layout {
             }
             _ => {}
         }
-        let packages = copy_templates(templates, &root.join("infra")).await?;
-        let zip = note(&root, python).await?;
-        for package in &packages {
-            let home = root.join("target").join("lambda").join(package);
-            create_folder(&home).await?;
-            copy(&zip, &home.join("bootstrap.zip")).await?;
+        let named = copy_templates(templates, &root.join("infra")).await?;
+        let lambda = root.join("target").join("lambda");
+        create_folder(&lambda).await?;
+        zip_notes(&lambda, &named, python).await?;
+        let mut packages = BTreeMap::new();
+        for package in named {
+            let zip = lambda.join(&package).join("bootstrap.zip");
+            let bytes = fs::read(&zip)
+                .await
+                .map_err(|source| refused("read", &zip, source))?;
+            packages.insert(code_sha256(&bytes), package);
         }
         Ok(Self {
-            template: root.join("infra").join("template.yaml"),
+            templates: root.join("infra"),
             packaged: root.join("packaged.yaml"),
             packages,
         })
     }
 }
 
-const NOTE: &str = "The code of this function is hosted by `andon local` itself.\n";
+/// As Lambda writes it.
+fn code_sha256(zip: &[u8]) -> String {
+    base64_simd::STANDARD.encode_to_string(Sha256::digest(zip))
+}
+
+/// A zip for each package; the time is the oldest that a zip can tell.
+const ZIP: &str = "
+import pathlib, sys, zipfile
+
+for package in sys.argv[1:]:
+    pathlib.Path(package).mkdir(parents=True)
+    with zipfile.ZipFile(package + '/bootstrap.zip', 'w') as file:
+        file.writestr(
+            zipfile.ZipInfo('HOSTED-LOCALLY.txt'),
+            'The code of this function, ' + package + ', is hosted by `andon local` itself.\\n',
+        )
+";
 
 /// Every `*.yaml` directly in `from`; the packages that they name.
 async fn copy_templates(from: &Path, to: &Path) -> Result<BTreeSet<String>, StackError> {
@@ -88,28 +113,29 @@ fn packages_in(template: &str) -> impl Iterator<Item = &str> {
         })
 }
 
-/// A zip with the note alone; Lambda takes nothing but a zip.
-async fn note(root: &Path, python: &Path) -> Result<PathBuf, StackError> {
-    let (text, zip) = (root.join("HOSTED-LOCALLY.txt"), root.join("note.zip"));
-    fs::write(&text, NOTE)
-        .await
-        .map_err(|source| refused("write", &text, source))?;
+/// A zip with a note alone for each package; Lambda takes nothing but a zip.
+async fn zip_notes(
+    folder: &Path,
+    packages: &BTreeSet<String>,
+    python: &Path,
+) -> Result<(), StackError> {
     let output = Command::new(python)
-        .args(["-I", "-m", "zipfile", "-c"])
-        .args([&zip, &text])
+        .current_dir(folder)
+        .args(["-I", "-c", ZIP])
+        .args(packages)
         .env_clear()
         .envs(neutral_environment())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|source| refused("write", &zip, source))?;
+        .map_err(|source| refused("write", folder, source))?;
     if output.status.success() {
-        return Ok(zip);
+        return Ok(());
     }
     Err(refused(
         "write",
-        &zip,
+        folder,
         io::Error::other(tail(&String::from_utf8_lossy(&output.stderr), 3)),
     ))
 }
@@ -161,6 +187,14 @@ mod tests {
                 "{template:?}"
             );
         }
+    }
+
+    #[test]
+    fn code_is_hashed_as_lambda_does() {
+        assert_eq!(
+            code_sha256(b""),
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
     }
 
     #[tokio::test]

@@ -28,13 +28,13 @@ const EVENTS: &str = r#"{"StackEvents": [
 const FUNCTIONS: &str = r#"{"Functions": [
     {"FunctionName": "andon-sns-alerter",
      "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:andon-sns-alerter", "Runtime": "provided.al2023",
-     "Timeout": 60, "MemorySize": 256,
+     "CodeSha256": "mJMbZqL9v8wKIQXxg+ZScj3kSoTiu6I5/4Y1MFGwFqc=", "Timeout": 60, "MemorySize": 256,
      "Environment": {"Variables": {"COOL_DOWN": "300", "FUNCTION_TIMEOUT": "60"}}, "Architectures": ["arm64"],
      "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "INFO",
                        "LogGroup": "/aws/lambda/andon-sns-alerter"}},
     {"FunctionName": "andon-dynamodb-writer",
      "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:andon-dynamodb-writer",
-     "Timeout": "30", "MemorySize": "512"}]}"#;
+     "CodeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "Timeout": "30", "MemorySize": "512"}]}"#;
 
 const MAPPINGS: &str = r#"{"EventSourceMappings": [
     {"UUID": "50f67ad3-85c2-4752-81da-4ded82e05d66", "StartingPosition": "TRIM_HORIZON", "BatchSize": 500,
@@ -98,17 +98,29 @@ fn names_what_failed_oldest_first() {
     );
 }
 
+/// By the hash of their code.
+fn packages(all: bool) -> BTreeMap<String, String> {
+    let alerter = (
+        "mJMbZqL9v8wKIQXxg+ZScj3kSoTiu6I5/4Y1MFGwFqc=",
+        "sns-alerter",
+    );
+    let writer = ("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "writer");
+    let packages = [Some(alerter), all.then_some(writer)];
+    let packages = packages.into_iter().flatten();
+    packages
+        .map(|(code, package)| (code.to_owned(), package.to_owned()))
+        .collect()
+}
+
 #[test]
 fn a_function_is_read_with_its_package() {
-    let packages = ["dynamodb-writer", "sns-alerter", "alerter"]
-        .map(str::to_owned)
-        .into();
-    let functions = read::<Functions>(FUNCTIONS).deployed(&packages);
+    let functions = read::<Functions>(FUNCTIONS).deployed("andon", &packages(true));
     let [writer, alerter] = functions.unwrap().try_into().unwrap();
     assert_eq!(
-        (writer.package.as_str(), writer.name.as_str()),
-        ("dynamodb-writer", "andon-dynamodb-writer")
+        (writer.package.as_str(), writer.label.as_str()),
+        ("writer", "dynamodb-writer")
     );
+    assert_eq!(writer.name, "andon-dynamodb-writer");
     assert_eq!(
         (writer.timeout, writer.memory_mb),
         (Duration::from_secs(30), 512)
@@ -124,9 +136,8 @@ fn a_function_is_read_with_its_package() {
 
 #[test]
 fn a_function_without_a_package_is_refused() {
-    let packages = ["sns-alerter".to_owned()].into();
     let error = read::<Functions>(FUNCTIONS)
-        .deployed(&packages)
+        .deployed("andon", &packages(false))
         .unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -1,0 +1,222 @@
+//! Which line of work a run is of: what is deployed, what is fed, what is judged.
+//!
+//! A production line's readings are judged, and go to the lake. A game's users are judged by nobody: one program makes rows
+//! of them. A web shop has both: what its servers count in ten seconds is judged, what its visitors click goes to the lake.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::feed;
+use super::plan::Plan;
+use super::setup::STACK;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::produce::Keying;
+
+/// Which line of work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Pipeline {
+    /// A production line's readings: judged, stored, alerted, and delivered to the lake
+    #[default]
+    Press,
+    /// A game's users: those who pay nothing to the lake, for a marketing model
+    Game,
+    /// A web shop: what its servers count is judged and stored, its visitors' clicks go to the lake
+    Clickstream,
+}
+
+/// What the user says about it.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Readings, if not the recorded ones.
+    pub readings: Option<Input>,
+    /// Records, if not the recorded ones.
+    pub records: Option<Input>,
+    /// The control plan, if not the pipeline's.
+    pub plan: Option<PathBuf>,
+}
+
+/// What a run works on.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Readings to be judged.
+    pub quality: Option<Quality>,
+    /// Records that one program makes into rows.
+    pub rows: Option<Rows>,
+}
+
+/// Readings and what judges them: a stack of `template.yaml`.
+#[derive(Clone, Debug)]
+pub struct Quality {
+    /// The control plan.
+    pub plan: Arc<Plan>,
+    /// The readings.
+    pub readings: Fed,
+    /// Whether readings and events go to the lake: its programs know a press line's readings.
+    pub lake: bool,
+}
+
+/// Records and the program that makes rows of them: a stack of `delivery.yaml`.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// The program.
+    pub program: &'static str,
+    /// The stack's name, and its stream's.
+    pub stack: String,
+    /// The records.
+    pub records: Fed,
+    /// Where a record names its partition key.
+    pub keying: Keying,
+}
+
+/// What is put on a stream.
+#[derive(Clone, Debug)]
+pub struct Fed {
+    /// Where it comes from, a line each.
+    pub input: Input,
+    /// How many there are, if that is known.
+    pub lines: Option<u64>,
+}
+
+impl Fed {
+    /// Opened before anything is started: a missing file is told at once.
+    fn of(input: Input) -> Result<Self, Failure> {
+        let lines = feed::count(&input)?;
+        Ok(Self { input, lines })
+    }
+}
+
+impl Pipeline {
+    /// Reads what is needed; what the pipeline does not take is refused.
+    pub fn work(self, root: &Path, choice: Choice) -> Result<Work, Failure> {
+        let Choice {
+            readings,
+            records,
+            plan,
+        } = choice;
+        let needless = match self {
+            Self::Press => records.is_some().then_some("--records"),
+            Self::Clickstream => None,
+            Self::Game if readings.is_some() => Some("--readings"),
+            Self::Game => plan.is_some().then_some("--plan"),
+        };
+        if let Some(option) = needless {
+            return Err(
+                Failure::input(format_args!("{option} is not for this pipeline"))
+                    .cure("see `andon local --help`"),
+            );
+        }
+        let quality = |path: &str, recorded: &str, lake| {
+            let plan = plan.clone().unwrap_or_else(|| root.join(path));
+            let recorded = || Input::from(root.join(recorded));
+            Ok::<_, Failure>(Quality {
+                plan: Arc::new(Plan::load(&plan)?),
+                readings: Fed::of(readings.clone().unwrap_or_else(recorded))?,
+                lake,
+            })
+        };
+        let rows = |program, label, recorded: &str, key: &str| {
+            let recorded = || Input::from(root.join(recorded));
+            Ok::<_, Failure>(Rows {
+                program,
+                stack: format!("{STACK}-{label}"),
+                records: Fed::of(records.clone().unwrap_or_else(recorded))?,
+                keying: key.parse().map_err(Failure::check)?,
+            })
+        };
+        let (quality, rows) = match self {
+            Self::Press => (
+                Some(quality(
+                    "infra/plans/press-line.yaml",
+                    "events/readings/shift.ndjson",
+                    true,
+                )?),
+                None,
+            ),
+            Self::Game => (
+                None,
+                Some(rows(
+                    "game-activity",
+                    "game",
+                    "events/game/users.ndjson",
+                    "/user_id",
+                )?),
+            ),
+            Self::Clickstream => (
+                Some(quality(
+                    "infra/plans/clickstream.yaml",
+                    "events/clickstream/windows.ndjson",
+                    false,
+                )?),
+                Some(rows(
+                    "clickstream",
+                    "clicks",
+                    "events/clickstream/clicks.ndjson",
+                    "/session",
+                )?),
+            ),
+        };
+        Ok(Work { quality, rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
+    #[test]
+    fn every_pipeline_has_what_it_works_on() {
+        for (pipeline, readings, records) in [
+            (Pipeline::Press, Some(6_000), None),
+            (Pipeline::Game, None, Some(400)),
+            (Pipeline::Clickstream, Some(3_596), Some(600)),
+        ] {
+            let work = pipeline.work(&root(), Choice::default()).unwrap();
+            let lines = (
+                work.quality.and_then(|quality| quality.readings.lines),
+                work.rows.and_then(|rows| rows.records.lines),
+            );
+            assert_eq!(lines, (readings, records), "{pipeline:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_pipeline_does_not_take_is_refused() {
+        let input = || Some(Input::from("x.ndjson".to_owned()));
+        for (pipeline, choice, option) in [
+            (
+                Pipeline::Press,
+                Choice {
+                    records: input(),
+                    ..Choice::default()
+                },
+                "--records",
+            ),
+            (
+                Pipeline::Game,
+                Choice {
+                    readings: input(),
+                    ..Choice::default()
+                },
+                "--readings",
+            ),
+            (
+                Pipeline::Game,
+                Choice {
+                    plan: Some("plan.yaml".into()),
+                    ..Choice::default()
+                },
+                "--plan",
+            ),
+        ] {
+            let failure = pipeline.work(&root(), choice).unwrap_err();
+            assert!(failure.to_string().starts_with(option), "{failure}");
+        }
+    }
+}
