@@ -8,11 +8,12 @@ use std::path::Path;
 use lambda_function::Settings;
 use lambda_function::config::Variable;
 
-const FUNCTIONS: [(&str, &[Variable]); 5] = [
+const FUNCTIONS: [(&str, &[Variable]); 6] = [
     ("all functions", Settings::VARIABLES),
     ("quality-evaluator", quality_evaluator::config::VARIABLES),
     ("dynamodb-writer", dynamodb_writer::config::VARIABLES),
     ("sns-alerter", sns_alerter::config::VARIABLES),
+    ("sagemaker-caller", sagemaker_caller::config::VARIABLES),
     (
         "firehose-transformer",
         firehose_transformer::config::VARIABLES,

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{event, plan, program, simulate};
+use crate::{event, plan, program, simulate, template};
 #[cfg(feature = "aws")]
 use crate::{invoke, local, produce, record, redrive};
 
@@ -31,6 +31,8 @@ enum Command {
     Plan(plan::Plan),
     #[command(subcommand)]
     Program(program::Programs),
+    #[command(subcommand)]
+    Template(template::Template),
     #[cfg(feature = "aws")]
     Produce(produce::Produce),
     #[cfg(feature = "aws")]
@@ -53,6 +55,7 @@ impl Andon {
             Command::Event(event) => event.run(&mut out, &mut io::stderr()),
             Command::Plan(plan) => plan.run(&mut out),
             Command::Program(programs) => programs.run(&mut out),
+            Command::Template(template) => template.run(&mut out),
             #[cfg(feature = "aws")]
             Command::Produce(produce) => block_on(produce.run(&mut out)),
             #[cfg(feature = "aws")]

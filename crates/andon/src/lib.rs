@@ -14,6 +14,7 @@ pub mod plot;
 pub mod program;
 pub mod readings;
 pub mod simulate;
+pub mod template;
 
 #[cfg(feature = "aws")]
 pub mod aws;
