@@ -40,6 +40,7 @@ pub mod functions;
 mod json;
 mod partition;
 mod program;
+mod row;
 mod run;
 mod schema;
 

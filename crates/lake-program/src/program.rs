@@ -8,6 +8,7 @@ use vrl::path::{OwnedSegment, OwnedTargetPath, PathPrefix};
 use crate::about::About;
 use crate::declared::{Declared, Wrong, read_of};
 use crate::fault::{ProgramErrors, ProgramFault};
+use crate::row::{Executable, Row};
 use crate::run::Runner;
 use crate::{Schema, functions};
 
@@ -19,7 +20,8 @@ pub struct Program {
     description: String,
     partition_keys: Vec<String>,
     input: Schema,
-    pub(crate) code: vrl::compiler::Program,
+    can_drop: bool,
+    pub(crate) code: Executable,
     /// The fields of [`About`] that the program reads.
     pub(crate) read: Vec<&'static str>,
 }
@@ -45,7 +47,6 @@ impl Program {
         }
         let code = compiled.program;
         partition_assignments(&file, source, &declared, &code)?;
-        let code = without_result(source, &state).unwrap_or(code);
         let info = code.info();
         let read = read_of(|name| {
             info.target_queries.iter().any(|path| {
@@ -59,8 +60,9 @@ impl Program {
             description: declared.description,
             partition_keys: declared.partition_keys,
             input: declared.input,
+            can_drop: info.abortable,
             read,
-            code,
+            code: executable(source, &state, &code),
         })
     }
 
@@ -91,7 +93,7 @@ impl Program {
 
     /// Whether it can drop a record.
     pub fn can_drop(&self) -> bool {
-        self.code.info().abortable
+        self.can_drop
     }
 
     /// Runs it on records, one after the other.
@@ -100,12 +102,22 @@ impl Program {
     }
 }
 
-/// The program with nothing as its last value. What it leaves is `.`; the value of its last expression is nobody's, but an
-/// assignment in that place would copy the whole row to have one.
-fn without_result(source: &str, state: &TypeState) -> Option<vrl::compiler::Program> {
-    let source = format!("{source}\nnull");
-    let compiled = compile_with_state(&source, &functions::all(), state, config()).ok()?;
-    Some(compiled.program)
+/// The quickest form of a program that does the same.
+fn executable(source: &str, state: &TypeState, code: &vrl::compiler::Program) -> Executable {
+    let compile = |source: &str, state: &TypeState| {
+        let compiled = compile_with_state(source, &functions::all(), state, config()).ok()?;
+        Some(compiled.program)
+    };
+    let parted = Row::part(source, code, |part, after| {
+        compile(part, after.unwrap_or(state))
+    });
+    if let Some(row) = parted {
+        return Executable::Row(Box::new(row));
+    }
+    // What it leaves is `.`; the value of its last expression is nobody's, but an assignment in that place would copy the
+    // whole row to have one.
+    let without_result = compile(&format!("{source}\nnull"), state);
+    Executable::Whole(Box::new(without_result.unwrap_or_else(|| code.clone())))
 }
 
 /// What is known of a record is not the program's to change, but for the partition.

@@ -7,6 +7,7 @@ use vrl::compiler::state::RuntimeState;
 use vrl::compiler::{ExpressionError, TargetValue, TimeZone};
 use vrl::value::{Secrets, Value};
 
+use crate::row::Executable;
 use crate::schema::json_type;
 use crate::{About, Mismatch, Program, json, partition};
 
@@ -120,12 +121,8 @@ impl<'p> Runner<'p> {
             metadata: about.value(&self.program.read),
             secrets: Secrets::new(),
         };
-        let resolved = self
-            .runtime
-            .resolve(&mut target, &self.program.code, &self.timezone);
-        self.runtime.clear();
-        match resolved {
-            Ok(_) => {}
+        match self.execute(&mut target, rows) {
+            Ok(()) => {}
             Err(Terminate::Abort(ExpressionError::Abort { .. })) => return Ok(Verdict::Dropped),
             Err(terminated) => {
                 return Err(Failed::Program(located(
@@ -134,12 +131,26 @@ impl<'p> Runner<'p> {
                 )));
             }
         }
-        if !write_rows(&target.value, rows)? {
+        if matches!(self.program.code, Executable::Whole(_)) && !write_rows(&target.value, rows)? {
             return Ok(Verdict::Dropped);
         }
         Ok(Verdict::Kept {
             partition: self.partition(&target.metadata),
         })
+    }
+
+    fn execute(&mut self, target: &mut TargetValue, rows: &mut Vec<u8>) -> Result<(), Terminate> {
+        let Self {
+            program,
+            runtime,
+            timezone,
+        } = self;
+        let executed = match &program.code {
+            Executable::Whole(code) => runtime.resolve(target, code, timezone).map(drop),
+            Executable::Row(row) => row.run(runtime, target, timezone, rows),
+        };
+        runtime.clear();
+        executed
     }
 
     fn partition(&self, metadata: &Value) -> Vec<String> {

@@ -6,6 +6,10 @@ use lambda_function::config::ProcessEnvironment;
 use lambda_function::metrics::Metrics;
 use lambda_function::{Error, Invocation, serve, telemetry};
 
+/// A record's values are many small pieces of memory, made and dropped one record after the other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(&ProcessEnvironment);

@@ -21,7 +21,7 @@ const FAILED: &str = ",\"result\":\"ProcessingFailed\",\"data\":\"\"}";
 /// An answer in the making. Every record counts as failed until it is answered, so that there is room for whatever is still
 /// to come.
 pub(crate) struct Response {
-    body: Vec<u8>,
+    body: String,
     /// How long the answer will be if all that is to come fails.
     foretold: usize,
     most: usize,
@@ -98,7 +98,7 @@ impl Response {
     pub fn finish(mut self) -> Result<Box<RawValue>, EventError> {
         self.write(CLOSE);
         debug_assert_eq!(self.body.len(), self.foretold);
-        serde_json::from_slice(&self.body).map_err(EventError::Answer)
+        RawValue::from_string(self.body).map_err(EventError::Answer)
     }
 
     fn begin(&mut self, id: &str) {
@@ -110,7 +110,7 @@ impl Response {
     }
 
     fn write(&mut self, part: &str) {
-        self.body.extend_from_slice(part.as_bytes());
+        self.body.push_str(part);
     }
 }
 
