@@ -380,6 +380,71 @@ async fn a_lost_answer_repeats_the_alert_only_after_the_lease() {
     }
 }
 
+/// Whoever takes a claim over may be repeating its message, however often it had to ask.
+#[tokio::test(start_paused = true)]
+async fn a_take_over_whose_answer_is_lost_is_counted_all_the_same() {
+    for effect in [Effect::DropAfter, Effect::FailAfter, Effect::TimeoutAfter] {
+        for lost in [1, 3, 4, 7, 10, 30] {
+            let rig = Rig::new();
+            let batch = batch(&rig, &[opened("press-1", "power", 0)]);
+            let published = Fault::new(Service::Sns, "PublishBatch");
+            rig.world
+                .fault(published.when(When::nth(1)).then(Effect::DropAfter));
+            assert!(rig.alert(&batch).await.is_some());
+            rig.clock.advance(70_001);
+            // The first call finds the claim expired, the second one takes it over.
+            let taken_over = Fault::new(Service::DynamoDb, "TransactWriteItems");
+            let answers = When::always().after(1).times(lost);
+            rig.world
+                .fault(taken_over.when(answers).then(effect.clone()));
+            let mut deliveries = 1;
+            while rig.alert(&batch).await.is_some() {
+                deliveries += 1;
+                assert!(deliveries < 20, "{effect:?} {lost}: never finished");
+            }
+            assert_eq!(rig.alerts().len(), 2, "{effect:?} {lost}");
+            let counted = rig.metric("ClaimsTakenOver", &[]);
+            assert!(counted >= 1.0, "{effect:?} {lost}: not counted");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_take_over_that_publishes_nothing_is_taken_over_again_at_once() {
+    let rig = Rig::new();
+    let batch = batch(&rig, &[opened("press-1", "power", 0)]);
+    let publish = || Fault::new(Service::Sns, "PublishBatch");
+    rig.world
+        .fault(publish().when(When::nth(1)).then(Effect::DropAfter));
+    assert!(rig.alert(&batch).await.is_some());
+    rig.clock.advance(70_001);
+    rig.world
+        .fault(publish().when(When::first(1)).then(Effect::AccessDenied));
+    assert!(rig.alert(&batch).await.is_some(), "known to have failed");
+    assert_eq!(rig.alert(&batch).await, None, "without waiting for a lease");
+    assert_eq!(rig.alerts().len(), 2);
+    assert_eq!(rig.metric("ClaimsTakenOver", &[]), 2.0);
+}
+
+/// What may have been told holds its cool-down, whatever becomes of its repetition.
+#[tokio::test(start_paused = true)]
+async fn the_cool_down_of_what_may_be_told_outlives_a_failed_repetition() {
+    let rig = Rig::new();
+    let (first, second) = (opened("press-1", "power", 0), opened("press-1", "power", 5));
+    let publish = || Fault::new(Service::Sns, "PublishBatch");
+    rig.world
+        .fault(publish().when(When::nth(1)).then(Effect::DropAfter));
+    rig.alert(&batch(&rig, std::slice::from_ref(&first))).await;
+    rig.clock.advance(70_001);
+    rig.world
+        .fault(publish().when(When::first(1)).then(Effect::AccessDenied));
+    rig.alert(&batch(&rig, &[first])).await;
+    rig.alert(&batch(&rig, &[second])).await;
+    let suppressed = [("purpose", "alert"), ("reason", "cool-down")];
+    assert_eq!(rig.metric("MessagesSuppressed", &suppressed), 1.0);
+    assert_eq!(rig.alerts().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_known_failure_releases_the_claim_for_the_next_delivery() {
     let rig = Rig::new();

@@ -6,7 +6,7 @@ use quality_event::EventId;
 
 /// Where claims are kept.
 pub trait Claims {
-    /// Asks for the right to publish. A repeated request of the same owner is granted again.
+    /// Asks for the right to publish. A repeated request of the same owner is answered as the first one was.
     fn claim(&self, request: &Request) -> impl Future<Output = Result<Claimed, ClaimError>> + Send;
 
     /// Ends a granted claim.
@@ -84,8 +84,8 @@ pub enum Claimed {
 pub enum Settlement {
     /// The message is published.
     Sent,
-    /// The message is known not to be published: the next delivery may claim it at once, and its cool-down has not
-    /// begun.
+    /// This holder is known not to have published the message: the next delivery may claim it at once. Its cool-down has
+    /// not begun either, unless an earlier holder may have published it.
     Released,
 }
 

@@ -8,7 +8,8 @@
 //! in DynamoDB. Another's live claim sends the record back, so that nothing is lost with its holder; a publication
 //! that is known to have failed releases the claim. The one window that can repeat a message lies between publishing
 //! and marking the claim as sent: a crash there, or an answer of the topic that is lost, lets the claim expire, and
-//! whoever takes it over publishes again (counted). A line stop whose answer is lost is repeated at once, with the
+//! whoever takes it over publishes again (counted, and so is everyone after it until the message is marked as sent: none
+//! of them can tell whether it was the first). A line stop whose answer is lost is repeated at once, with the
 //! same id and expiry, and its lease is a quarter of its expiry: a line that is told twice stops once.
 //!
 //! Within the cool-down of a machine and rule (in reading time) further openings are stored but alert nobody, and

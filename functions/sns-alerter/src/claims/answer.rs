@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{SENT, SUPPRESSED};
+use crate::claim::Request;
 
 type Attributes = HashMap<String, AttributeValue>;
 
@@ -25,28 +26,39 @@ pub(super) enum Held {
     Sent,
     Suppressed,
     Live,
-    /// Claimed by someone whose lease is over.
+    /// Claimed by someone whose lease is over, or taken over from such a one by whoever asks.
     Expired,
 }
 
 impl Held {
-    pub(super) fn by(item: Option<&Attributes>, now_ms: i64) -> Self {
-        let text = |name: &str| {
-            item.and_then(|item| item.get(name)?.as_s().ok())
-                .map(String::as_str)
-        };
+    pub(super) fn against(item: Option<&Attributes>, request: &Request) -> Self {
         let lease = item.and_then(|item| item.get("lease_until")?.as_n().ok()?.parse::<i64>().ok());
-        match text("status") {
+        let is_own = || {
+            text(item, "owner") == Some(request.owner.as_str())
+                && item.is_some_and(|item| item.contains_key("taken_over"))
+        };
+        match text(item, "status") {
             Some(SENT) => Self::Sent,
             Some(SUPPRESSED) => Self::Suppressed,
-            _ if lease.is_some_and(|until_ms| until_ms < now_ms) => Self::Expired,
+            _ if lease.is_some_and(|until_ms| until_ms < request.now_ms) || is_own() => {
+                Self::Expired
+            }
             _ => Self::Live,
         }
     }
 }
 
+/// Whether a message is never to be published.
+pub(super) fn is_suppressed(item: Option<&Attributes>) -> bool {
+    text(item, "status") == Some(SUPPRESSED)
+}
+
+fn text<'a>(item: Option<&'a Attributes>, name: &str) -> Option<&'a str> {
+    item?.get(name)?.as_s().ok().map(String::as_str)
+}
+
 /// The answer that a cancelled transaction gives; none if it failed for another reason than its conditions.
-pub(super) fn answer(error: &TransactWriteItemsError, now_ms: i64) -> Option<Answer> {
+pub(super) fn answer(error: &TransactWriteItemsError, request: &Request) -> Option<Answer> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return None;
     };
@@ -57,7 +69,7 @@ pub(super) fn answer(error: &TransactWriteItemsError, now_ms: i64) -> Option<Ans
             .filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
     };
     if let Some(reason) = failed(0) {
-        return Some(Answer::Claim(Held::by(reason.item(), now_ms)));
+        return Some(Answer::Claim(Held::against(reason.item(), request)));
     }
     failed(1).map(|reason| Answer::Gate(reason.item().cloned()))
 }
@@ -68,6 +80,18 @@ mod tests {
     use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 
     use super::*;
+    use crate::claim::Gate;
+
+    fn request() -> Request {
+        Request {
+            key: "alert#1".to_owned(),
+            owner: "own".to_owned(),
+            now_ms: 1_000,
+            lease_until_ms: 2_000,
+            expires_at: 3,
+            gate: Gate::Open,
+        }
+    }
 
     fn item(status: &str) -> Attributes {
         HashMap::from([("status".to_owned(), AttributeValue::S(status.to_owned()))])
@@ -84,7 +108,7 @@ mod tests {
         let cancelled = TransactionCanceledException::builder()
             .set_cancellation_reasons(Some(reasons.collect()));
         let error = TransactWriteItemsError::TransactionCanceledException(cancelled.build());
-        assert_eq!(answer(&error, 1_000), expected);
+        assert_eq!(answer(&error, &request()), expected);
     }
 
     #[test]
@@ -95,9 +119,26 @@ mod tests {
                 "lease_until".to_owned(),
                 AttributeValue::N(until_ms.to_owned()),
             );
-            assert_eq!(Held::by(Some(&item), 1_000), expected);
+            assert_eq!(Held::against(Some(&item), &request()), expected);
             item.insert("status".to_owned(), AttributeValue::S("sent".to_owned()));
-            assert_eq!(Held::by(Some(&item), 1_000), Held::Sent);
+            assert_eq!(Held::against(Some(&item), &request()), Held::Sent);
+        }
+    }
+
+    #[test]
+    fn what_the_owner_itself_took_over_is_taken_over_again() {
+        for (owner, expected) in [("own", Held::Expired), ("other", Held::Live)] {
+            let mut item = item("claimed");
+            item.extend([
+                (
+                    "lease_until".to_owned(),
+                    AttributeValue::N("2000".to_owned()),
+                ),
+                ("owner".to_owned(), AttributeValue::S(owner.to_owned())),
+            ]);
+            assert_eq!(Held::against(Some(&item), &request()), Held::Live);
+            item.insert("taken_over".to_owned(), AttributeValue::Bool(true));
+            assert_eq!(Held::against(Some(&item), &request()), expected);
         }
     }
 

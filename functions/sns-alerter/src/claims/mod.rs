@@ -1,12 +1,16 @@
 //! Claims in DynamoDB.
 //!
 //! One table with the key `claim` holds three kinds of items: a message's claim (`alert#<event>`,
-//! `line-stop#<event>`) with its `status`, `owner` and `lease_until`; the last alert of a machine and rule
-//! (`cool-down#<rule>#<machine>`) with the reading's time `at` and the claim's `owner`; and the marker of a clearing
-//! (`cleared#<episode>`).
+//! `line-stop#<event>`) with its `status`, `owner` and `lease_until`, and `taken_over` where an earlier holder's lease ran
+//! out; the last alert of a machine and rule (`cool-down#<rule>#<machine>`) with the reading's time `at` and the claim's
+//! `owner`; and the marker of a clearing (`cleared#<episode>`).
 //! The claim and what else must hold are decided in one transaction.
+//!
+//! A message that an earlier holder may have published is one until it is sent: `taken_over` stays, a release of it ends
+//! the lease alone, and whoever is granted it is told so, even if the first answer was lost.
 
 mod answer;
+mod settle;
 
 use std::collections::HashMap;
 
@@ -22,7 +26,7 @@ use lambda_function::aws::classify;
 use quality_event::EventId;
 
 use crate::claim::{ClaimError, Claimed, Claims, Gate, Request, Settlement, cleared_key};
-use answer::{Answer, Held, answer};
+use answer::{Answer, Held, answer, is_suppressed};
 
 const CLAIMED: &str = "claimed";
 const SENT: &str = "sent";
@@ -31,9 +35,9 @@ const SUPPRESSED: &str = "suppressed";
 /// Which claims may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
-    /// One that nobody holds, or the owner's own: a repeated call finds its own work.
+    /// One that nobody has held, or the owner's own: a repeated call finds its own work.
     Free,
-    /// One whose holder's lease is over.
+    /// One whose holder's lease is over, or the owner's own.
     Expired,
 }
 
@@ -41,7 +45,7 @@ impl Takes {
     fn condition(self) -> &'static str {
         match self {
             Self::Free => {
-                "attribute_not_exists(#claim) OR (#status = :claimed AND #owner = :owner)"
+                "attribute_not_exists(#claim) OR (#status = :claimed AND #owner = :owner AND attribute_not_exists(#taken))"
             }
             Self::Expired => "#status = :claimed AND (#lease < :now OR #owner = :owner)",
         }
@@ -50,13 +54,13 @@ impl Takes {
     fn names(self) -> HashMap<String, String> {
         let of_both = [("#status", "status"), ("#owner", "owner")];
         let own = match self {
-            Self::Free => ("#claim", "claim"),
-            Self::Expired => ("#lease", "lease_until"),
+            Self::Free => &[("#claim", "claim"), ("#taken", "taken_over")][..],
+            Self::Expired => &[("#lease", "lease_until")],
         };
         of_both
-            .into_iter()
-            .chain([own])
-            .map(|(name, attribute)| (name.to_owned(), attribute.to_owned()))
+            .iter()
+            .chain(own)
+            .map(|&(name, attribute)| (name.to_owned(), attribute.to_owned()))
             .collect()
     }
 
@@ -89,55 +93,30 @@ impl Claims for DynamoClaims {
                 self.mark_cleared(episode, request.expires_at).await?;
             }
             if self.is_suppressed(opening).await? {
-                return match self
-                    .suppress(request, Takes::Free, "opening-suppressed")
-                    .await?
-                {
+                let reason = "opening-suppressed";
+                return match self.suppress(request, Takes::Free, reason).await? {
                     Attempt::Decided(claimed) => Ok(claimed),
-                    Attempt::Expired => Ok(Claimed::Live),
+                    Attempt::Expired => {
+                        let second = self.suppress(request, Takes::Expired, reason).await?;
+                        Ok(second.or_live())
+                    }
                 };
             }
         }
         match self.attempt(request, Takes::Free).await? {
             Attempt::Decided(claimed) => Ok(claimed),
-            Attempt::Expired => match self.attempt(request, Takes::Expired).await? {
-                Attempt::Decided(Claimed::Granted) => Ok(Claimed::TakenOver),
-                Attempt::Decided(claimed) => Ok(claimed),
-                Attempt::Expired => Ok(Claimed::Live),
+            Attempt::Expired => match self.attempt(request, Takes::Expired).await?.or_live() {
+                Claimed::Granted => Ok(Claimed::TakenOver),
+                claimed => Ok(claimed),
             },
         }
     }
 
     async fn settle(&self, request: &Request, settlement: Settlement) -> Result<(), ClaimError> {
-        const OWN: &str = "#status = :claimed AND #owner = :owner";
-        if settlement == Settlement::Released {
-            self.forget_cool_down(request).await?;
-            let delete = self
-                .client
-                .delete_item()
-                .table_name(&self.table)
-                .key("claim", text(&request.key))
-                .condition_expression(OWN)
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_names("#owner", "owner")
-                .expression_attribute_values(":claimed", text(CLAIMED))
-                .expression_attribute_values(":owner", text(&request.owner));
-            return settled(delete.send().await);
+        match settlement {
+            Settlement::Sent => self.mark_sent(request).await,
+            Settlement::Released => self.release(request).await,
         }
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("claim", text(&request.key))
-            .update_expression("SET #status = :status REMOVE #lease")
-            .condition_expression(OWN)
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#lease", "lease_until")
-            .expression_attribute_values(":status", text(SENT))
-            .expression_attribute_values(":claimed", text(CLAIMED))
-            .expression_attribute_values(":owner", text(&request.owner));
-        settled(update.send().await)
     }
 }
 
@@ -148,7 +127,11 @@ impl DynamoClaims {
     }
 
     /// The second half of the transaction.
-    fn gate(&self, request: &Request) -> Result<Option<TransactWriteItem>, ClaimError> {
+    fn gate(
+        &self,
+        request: &Request,
+        takes: Takes,
+    ) -> Result<Option<TransactWriteItem>, ClaimError> {
         let built = match &request.gate {
             Gate::CoolDown {
                 key,
@@ -162,13 +145,15 @@ impl DynamoClaims {
                     "attribute_not_exists(#claim) OR #episode = :episode OR #at <= :before",
                 )
                 .update_expression(
-                    "SET #at = :at, #episode = :episode, #owner = :owner, #expires = :expires",
+                    "SET #at = :at, #episode = :episode, #owner = :owner, #taken = :taken, \
+                     #expires = :expires",
                 )
                 .expression_attribute_names("#claim", "claim")
                 .expression_attribute_names("#episode", "episode")
                 .expression_attribute_names("#at", "at")
                 .expression_attribute_names("#owner", "owner")
                 .expression_attribute_names("#expires", "expires_at")
+                .expression_attribute_names("#taken", "taken_over")
                 .expression_attribute_values(":at", number(*time_ms))
                 .expression_attribute_values(
                     ":before",
@@ -177,6 +162,10 @@ impl DynamoClaims {
                 .expression_attribute_values(":episode", text(episode.as_str()))
                 .expression_attribute_values(":owner", text(&request.owner))
                 .expression_attribute_values(":expires", number(request.expires_at))
+                .expression_attribute_values(
+                    ":taken",
+                    AttributeValue::Bool(takes == Takes::Expired),
+                )
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
                 )
@@ -200,7 +189,10 @@ impl DynamoClaims {
 
     /// Claims with what must hold besides, or notes that the message is never to be published.
     async fn attempt(&self, request: &Request, takes: Takes) -> Result<Attempt, ClaimError> {
-        let last = match self.transact(request, takes, self.gate(request)?).await? {
+        let last = match self
+            .transact(request, takes, self.gate(request, takes)?)
+            .await?
+        {
             Answer::Granted => return Ok(Attempt::Decided(Claimed::Granted)),
             Answer::Claim(held) => return Ok(held.into()),
             Answer::Gate(item) => {
@@ -234,8 +226,10 @@ impl DynamoClaims {
         gate: Option<TransactWriteItem>,
     ) -> Result<Answer, ClaimError> {
         let what = "cannot claim a message";
+        let taken_over = (takes == Takes::Expired).then_some(AttributeValue::Bool(true));
         let put = Put::builder()
             .table_name(&self.table)
+            .set_item(taken_over.map(|taken| HashMap::from([("taken_over".to_owned(), taken)])))
             .item("claim", text(&request.key))
             .item("status", text(CLAIMED))
             .item("owner", text(&request.owner))
@@ -263,7 +257,7 @@ impl DynamoClaims {
             Ok(_) => Ok(Answer::Granted),
             Err(error) => match error
                 .as_service_error()
-                .and_then(|error| answer(error, request.now_ms))
+                .and_then(|error| answer(error, request))
             {
                 Some(answer) => Ok(answer),
                 None => {
@@ -303,30 +297,11 @@ impl DynamoClaims {
             Ok(_) => Ok(Attempt::Decided(Claimed::Suppressed(reason))),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(held)) => {
-                    Ok(Held::by(held.item(), request.now_ms).into())
+                    Ok(Held::against(held.item(), request).into())
                 }
                 _ => Err(call_error("cannot suppress a message", error)),
             },
         }
-    }
-
-    /// An alert that was never sent begins no cool-down. One that another owner has sent did: what is released here may be
-    /// no more than a claim that was never decided.
-    async fn forget_cool_down(&self, request: &Request) -> Result<(), ClaimError> {
-        let Gate::CoolDown { key, episode, .. } = &request.gate else {
-            return Ok(());
-        };
-        let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("claim", text(key))
-            .condition_expression("#episode = :episode AND #owner = :owner")
-            .expression_attribute_names("#episode", "episode")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":episode", text(episode.as_str()))
-            .expression_attribute_values(":owner", text(&request.owner));
-        settled(delete.send().await)
     }
 
     async fn mark_cleared(&self, episode: &EventId, expires_at: i64) -> Result<(), ClaimError> {
@@ -353,15 +328,25 @@ impl DynamoClaims {
             .send()
             .await
             .map_err(|error| call_error("cannot read an opening's claim", error))?;
-        Ok(Held::by(output.item(), 0) == Held::Suppressed)
+        Ok(is_suppressed(output.item()))
     }
 }
 
 /// How one attempt at a claim ended.
 enum Attempt {
     Decided(Claimed),
-    /// Its holder's lease is over.
+    /// Its holder's lease is over, or the owner itself has taken it over.
     Expired,
+}
+
+impl Attempt {
+    /// With whom else it took over meanwhile as the holder.
+    fn or_live(self) -> Claimed {
+        match self {
+            Self::Decided(claimed) => claimed,
+            Self::Expired => Claimed::Live,
+        }
+    }
 }
 
 impl From<Held> for Attempt {
@@ -390,17 +375,5 @@ where
         what,
         passing: classify(&error).is_worth_retrying(),
         cause: error.into(),
-    }
-}
-
-/// A repeated settlement finds its own work done; a lease that ran out has another holder by now.
-fn settled<T, E>(result: Result<T, SdkError<E, HttpResponse>>) -> Result<(), ClaimError>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-        Err(error) => Err(call_error("cannot settle a claim", error)),
     }
 }
