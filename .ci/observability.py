@@ -183,17 +183,21 @@ def main():
 
 def alarms_of_durations(templates):
     """The alarm on a duration is set to four fifths of the function's time-out, which CloudFormation cannot compute."""
-    by_path = {path.name: template for path, template in templates.items()}
-    parameters = by_path["functions.yaml"]["Parameters"]
-    functions = by_path["functions.yaml"]["Resources"]
-    outputs = by_path["functions.yaml"]["Outputs"]
-    for logical, resource in by_path["observability.yaml"]["Resources"].items():
-        given = resource.get("Properties", {}).get("Parameters", {})
-        if "DurationAlarmMilliseconds" in given:
-            function = outputs[given["FunctionName"]["Ref"]]["Value"]["Ref"]
-            timeout = functions[function]["Properties"]["Timeout"]
-            seconds = parameters[timeout["Ref"]]["Default"] if isinstance(timeout, dict) else timeout
-            check(f"{logical}: the duration alarms at four fifths of {seconds} s", int(given["DurationAlarmMilliseconds"]) == 800 * int(seconds))
+    functions = {}
+    for template in templates.values():
+        for logical, resource in template["Resources"].items():
+            timeout = resource.get("Properties", {}).get("Timeout")
+            if resource["Type"] == "AWS::Lambda::Function" and timeout is not None:
+                functions[logical] = template["Parameters"][timeout["Ref"]]["Default"] if isinstance(timeout, dict) else timeout
+        for output, value in template.get("Outputs", {}).items():
+            if isinstance(value["Value"], dict) and value["Value"].get("Ref") in functions:
+                functions[output] = functions[value["Value"]["Ref"]]
+    for path, template in templates.items():
+        for logical, resource in template["Resources"].items():
+            given = resource.get("Properties", {}).get("Parameters", {})
+            if "DurationAlarmMilliseconds" in given:
+                seconds = functions[given["FunctionName"]["Ref"]]
+                check(f"{path}: {logical}: the duration alarms at four fifths of {seconds} s", int(given["DurationAlarmMilliseconds"]) == 800 * int(seconds))
 
 
 if __name__ == "__main__":

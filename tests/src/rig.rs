@@ -11,6 +11,7 @@ use lambda_function::clock::FixedClock;
 use lambda_function::deadline::Deadline;
 use quality_evaluator::Evaluator;
 use quality_event::QualityEvent;
+use sagemaker_caller::Caller;
 use set_aside::{Answer, SetAside};
 use sns_alerter::Alerter;
 
@@ -66,6 +67,22 @@ impl Rig {
         self.bench.alerter().unwrap()
     }
 
+    /// A fresh environment of the caller.
+    pub async fn caller(&self) -> Result<Caller<Arc<FixedClock>>, StartError> {
+        self.bench.caller(&[]).await
+    }
+
+    /// The endpoint, with a model that gives every row this score.
+    pub fn create_endpoint(&self, score: f64) {
+        let model = move |_: &str, body: &[u8]| {
+            let rows = String::from_utf8_lossy(body).lines().count();
+            Ok(format!("{},{score}\n", 1.0 - score)
+                .repeat(rows)
+                .into_bytes())
+        };
+        self.world.create_endpoint(Bench::ENDPOINT, Box::new(model));
+    }
+
     /// Judges `body` in a fresh environment and gives the checkpoint, none if all is done.
     pub async fn judge(&self, body: &[u8]) -> Option<String> {
         let evaluator = self.evaluator().await.unwrap();
@@ -88,6 +105,12 @@ impl Rig {
         let alerter = self.alerter();
         let answer = alerter.invoke(body, &request_id, Self::deadline()).await;
         checkpoint(&answer.unwrap())
+    }
+
+    /// Scores `body` in a fresh environment and gives the checkpoint, none if all is done.
+    pub async fn score(&self, body: &[u8]) -> Option<String> {
+        let caller = self.caller().await.unwrap();
+        checkpoint(&caller.invoke(body, Self::deadline()).await.unwrap())
     }
 
     /// An id that no other invocation of this rig has.

@@ -156,6 +156,24 @@ async fn the_alerter_calls_what_it_declares() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_caller_calls_what_it_declares() {
+    let rig = Rig::with_plan(andon::invoke::EXAMPLE_PLAN);
+    rig.create_endpoint(0.99);
+    let batch = batches(&rig).of(&[reading("press-1", 0)]);
+    assert_eq!(rig.score(&batch).await, None);
+    let flagged = rig.events();
+    assert!(matches!(
+        &flagged[0].finding,
+        Finding::Prediction(prediction) if prediction.flagged
+    ));
+    // A start where the newest plan fails its check goes back to an earlier version.
+    rig.world
+        .put_object("plans", "control-plan.yaml", "rules: nonsense");
+    rig.caller().await.unwrap();
+    assert_calls(&rig, "sagemaker-caller");
+}
+
+#[tokio::test(start_paused = true)]
 async fn records_brought_back_need_no_other_permission() {
     let rig = Rig::new();
     let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
@@ -241,6 +259,7 @@ fn actions(service: Service, operation: &str) -> &'static [&'static str] {
         (Service::S3, "DeleteObject") => &["s3:DeleteObject"],
         (Service::S3, "ListObjectsV2") => &["s3:ListBucket"],
         (Service::S3, "ListObjectVersions") => &["s3:ListBucketVersions"],
+        (Service::SageMaker, "InvokeEndpoint") => &["sagemaker:InvokeEndpoint"],
         (Service::Sns, "PublishBatch" | "Publish") => &["sns:Publish"],
         _ => panic!("{service} {operation}: which action is it authorised by?"),
     }

@@ -15,6 +15,8 @@ pub enum Service {
     Kinesis,
     /// Amazon S3 (REST, XML).
     S3,
+    /// Amazon SageMaker Runtime (REST, JSON).
+    SageMaker,
     /// Amazon SNS (Query, XML).
     Sns,
     /// Amazon SQS (JSON 1.0).
@@ -27,6 +29,7 @@ impl fmt::Display for Service {
             Self::DynamoDb => "DynamoDB",
             Self::Kinesis => "Kinesis",
             Self::S3 => "S3",
+            Self::SageMaker => "SageMaker",
             Self::Sns => "SNS",
             Self::Sqs => "SQS",
         })

@@ -16,7 +16,7 @@ use crate::call::{Answer, Part, Service};
 use crate::fault::{Effect, Parts};
 use crate::protocol::{Context, HeldBack, Refusal, Reply, Request, trouble};
 use crate::world::{Arrived, Manner, Services, World};
-use crate::{dynamodb, kinesis, s3, sns, sqs};
+use crate::{dynamodb, kinesis, s3, sagemaker, sns, sqs};
 
 /// One operation with its input: what a service's module makes of a request.
 pub(crate) trait Operation: Send {
@@ -47,7 +47,7 @@ pub(crate) struct Received {
     pub(crate) operation: Result<Box<dyn Operation>, Refusal>,
 }
 
-/// By what each protocol puts first: the JSON protocols' target, the form's content type; the rest is S3's.
+/// By what each protocol puts first: the JSON protocols' target, the form's content type, SageMaker's path; the rest is S3's.
 pub(crate) fn receive(request: &Request) -> Received {
     let target = request
         .header("x-amz-target")
@@ -72,6 +72,7 @@ pub(crate) fn receive(request: &Request) -> Received {
             operation: sqs::operation(name, &request.body),
         },
         _ if is_form => sns::receive(request),
+        _ if sagemaker::is_path(request) => sagemaker::receive(request),
         _ => s3::receive(request),
     }
 }
@@ -82,6 +83,7 @@ pub(crate) fn refuse(service: Service, refusal: Refusal, request_id: &str) -> Re
         Service::DynamoDb => dynamodb::reply(Err(refusal)),
         Service::Kinesis => kinesis::reply(Err(refusal)),
         Service::S3 => s3::refuse(&refusal, request_id),
+        Service::SageMaker => sagemaker::refuse(refusal),
         Service::Sns => sns::refuse(&refusal, request_id),
         Service::Sqs => sqs::reply(Err(refusal)),
     }

@@ -1,6 +1,6 @@
 //! A stateful world of just the AWS operations that the functions call, answering at the SDK's HTTP layer.
 //!
-//! A [`World`] holds tables, streams, topics, buckets and queues. Real `aws_sdk_*` clients talk to it through
+//! A [`World`] holds tables, streams, topics, buckets, queues and endpoints. Real `aws_sdk_*` clients talk to it through
 //! [`World::sdk_config`]: their serialisation, adapters, retries and partial failures are exercised, not
 //! bypassed. The promise: **what the world answers, AWS would answer** (limits, error codes, documented or
 //! observed messages), and what it does not know it refuses, parameter by parameter, rather than ignore.
@@ -55,6 +55,7 @@
 //! | DynamoDB | GetItem, BatchGetItem, PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems, Query, Scan |
 //! | Kinesis | PutRecord, PutRecords, ListShards, GetShardIterator, GetRecords, DescribeStreamSummary |
 //! | S3 | PutObject, GetObject, HeadObject, DeleteObject, ListObjectsV2, ListObjectVersions |
+//! | SageMaker Runtime | InvokeEndpoint, of endpoints whose model the test gives |
 //! | SNS | Publish, PublishBatch |
 //! | SQS | SendMessage, ReceiveMessage, DeleteMessage |
 //!
@@ -80,6 +81,7 @@ mod fault;
 mod kinesis;
 mod protocol;
 mod s3;
+mod sagemaker;
 mod sns;
 mod sqs;
 mod text;
@@ -92,6 +94,7 @@ pub use dynamodb::{Item, Number, Value};
 pub use fault::{Effect, Fault, FaultHandle, FaultPlan, Parts, When};
 pub use kinesis::{Record, Shard};
 pub use s3::Object;
+pub use sagemaker::Container;
 pub use sns::{MessageAttribute, Published};
 pub use sqs::Message;
 pub use text::Text;

@@ -13,6 +13,7 @@ use lambda_function::clock::{Clock, FixedClock};
 use lambda_function::config::ConfigErrors;
 use lambda_function::metrics::{Captured, Metrics};
 use quality_evaluator::{Evaluator, PlanUnusable};
+use sagemaker_caller::Caller;
 use sns_alerter::Alerter;
 
 /// The time-out that the functions are deployed with.
@@ -51,6 +52,8 @@ impl Bench {
     pub const PLAN_BUCKET: &str = "plans";
     /// The control plan's key in its bucket.
     pub const PLAN_KEY: &str = "control-plan.yaml";
+    /// The name of the model's endpoint, which is not there until a test creates it.
+    pub const ENDPOINT: &str = "model";
     /// The program that the transformer runs unless another is given.
     pub const PROGRAM: &str = "press-readings";
 
@@ -104,6 +107,7 @@ impl Bench {
             ("ALERT_TOPIC", &self.alert_topic),
             ("LINE_STOP_TOPIC", &self.line_stop_topic),
             ("FUNCTION_TIMEOUT", &time_out),
+            ("ENDPOINT_NAME", Self::ENDPOINT),
             ("PROGRAM", &self.program),
         ];
         variables
@@ -153,6 +157,25 @@ impl Bench {
             self.clock.clone(),
             self.metrics.clone(),
         ))
+    }
+
+    /// A fresh environment of the caller, with further variables.
+    ///
+    /// # Errors
+    /// If one of them is bad, or the world's plan cannot be used.
+    pub async fn caller(
+        &self,
+        variables: &[(&str, &str)],
+    ) -> Result<Caller<Arc<FixedClock>>, StartError> {
+        let mut environment = self.environment("sagemaker-caller");
+        environment.extend(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let config = sagemaker_caller::config::Config::read(&environment)?;
+        let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
+        Ok(Caller::connect(config, &self.sdk_config(), clock, metrics).await?)
     }
 
     /// A fresh environment of the transformer.

@@ -17,6 +17,7 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::S3 => {
             Refusal::new("SlowDown", "Please reduce your request rate.").with_status(503)
         }
+        Service::SageMaker => Refusal::new("ThrottlingException", "Rate exceeded"),
         Service::Sns => Refusal::new("Throttling", "Rate exceeded"),
         Service::Sqs => Refusal::new("RequestThrottled", "Request is throttled."),
     }
@@ -27,6 +28,7 @@ pub(crate) fn denied(service: Service, operation: &str, resource: &str) -> Refus
     match service {
         Service::DynamoDb | Service::Kinesis => Refusal::new("AccessDeniedException", message),
         Service::S3 => Refusal::new("AccessDenied", "Access Denied").with_status(403),
+        Service::SageMaker => Refusal::new("AccessDeniedException", message).with_status(403),
         Service::Sns => Refusal::new("AuthorizationError", message).with_status(403),
         Service::Sqs => Refusal::new("AccessDeniedException", message).with_status(403),
     }
@@ -35,7 +37,7 @@ pub(crate) fn denied(service: Service, operation: &str, resource: &str) -> Refus
 pub(crate) fn failed(service: Service) -> Refusal {
     let code = match service {
         Service::DynamoDb => "InternalServerError",
-        Service::Kinesis | Service::Sqs => "InternalFailure",
+        Service::Kinesis | Service::SageMaker | Service::Sqs => "InternalFailure",
         Service::S3 | Service::Sns => "InternalError",
     };
     Refusal::new(code, "We encountered an internal error. Please try again.").with_status(500)

@@ -23,6 +23,7 @@ use crate::dynamodb::{self, Item};
 use crate::fault::{Fault, FaultHandle, FaultPlan, Faults};
 use crate::kinesis::{self, Record, Shard};
 use crate::s3::{self, Object};
+use crate::sagemaker::{self, Container};
 use crate::sns::{self, Published};
 use crate::sqs::{self, Message};
 
@@ -75,6 +76,7 @@ pub(crate) struct Services {
     pub(crate) streams: kinesis::Streams,
     pub(crate) buckets: s3::Buckets,
     pub(crate) versions: s3::Versions,
+    pub(crate) endpoints: sagemaker::Endpoints,
     pub(crate) topics: sns::Topics,
     pub(crate) queues: sqs::Queues,
 }
@@ -109,6 +111,7 @@ impl World {
             streams: BTreeMap::new(),
             buckets: BTreeMap::new(),
             versions: s3::Versions::default(),
+            endpoints: sagemaker::Endpoints::new(),
             topics: sns::Topics::default(),
             queues: BTreeMap::new(),
         };
@@ -195,6 +198,15 @@ impl World {
     /// Turns a bucket's versioning on: what is put into it from now on stays, whatever replaces it.
     pub fn version_bucket(&self, name: &str) {
         self.state().services.versions.turn_on(name);
+    }
+
+    /// A SageMaker endpoint, and what its container answers. It is asked while the world is locked: it must not call the
+    /// world.
+    pub fn create_endpoint(&self, name: &str, container: Container) {
+        self.state()
+            .services
+            .endpoints
+            .insert(name.to_owned(), container);
     }
 
     /// A standard topic; gives its ARN.

@@ -12,6 +12,7 @@ mod dynamodb_transaction;
 mod faults;
 mod kinesis;
 mod s3;
+mod sagemaker;
 mod sns;
 mod sqs;
 mod world;
