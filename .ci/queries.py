@@ -1,8 +1,10 @@
 """What .ci/queries runs: the named queries of infra/lake.yaml over a lake made of the recorded shift, and that of
 infra/delivery.yaml over recorded clicks. Usage: queries.py ANDON [LAKE [CLICKS]]"""
 
+import atexit
 import gzip
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -134,9 +136,10 @@ def main():
     resources = template("infra/lake.yaml")
     queries = queries_of(resources)
 
-    events = lines(andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS, "--json"))
-    told = andon("plan", "backtest", "--plan", PLAN, "--readings", READINGS)
-    made = lines(andon("program", "run", "--json", "press-readings", READINGS))
+    fed = READINGS if len(sys.argv) < 3 else as_fed()
+    events = lines(andon("plan", "backtest", "--plan", PLAN, "--readings", fed, "--json"))
+    told = andon("plan", "backtest", "--plan", PLAN, "--readings", fed)
+    made = lines(andon("program", "run", "--json", "press-readings", fed))
     sound = [(one["line"], row) for one in made for row in one.get("rows", [])]
     readings = [row for _, row in sound]
     database = duckdb.connect()
@@ -146,7 +149,7 @@ def main():
     if len(sys.argv) > 2:
         tables(database, Path(sys.argv[2]), resources)
         as_delivered(database, events, readings)
-        answers(database, queries, events, told, readings, Counter())
+        answers(database, queries, events, told, readings, asked(database, events))
     else:
         predicted, outcomes = predictions(events, sound)
         with tempfile.TemporaryDirectory() as folder:
@@ -156,7 +159,7 @@ def main():
             tables(database, lake, resources)
             twice = database.execute("SELECT count(*) > count(DISTINCT id) FROM readings").fetchone()[0]
             check("the lake holds rows twice", twice, True)
-            answers(database, queries, events, told, readings, outcomes)
+            answers(database, queries, events, told, readings, ("press-failures", outcomes))
     print(f"queries: {passed} passed, {failed} failed")
     return failed > 0 or passed == 0
 
@@ -186,21 +189,41 @@ def clicks(lake=None):
             check(f"{name} in {shop}", found, expected)
 
 
+def as_fed():
+    """What a run is fed with, in a file: the recorded shift, and a shift of presses that wear."""
+    wear = andon("simulate", "--scenario", "wear", "--machine-prefix", "worn-", "--line-prefix", "W")
+    with tempfile.NamedTemporaryFile("w", suffix=".ndjson", delete=False, encoding="utf-8") as file:
+        file.write(Path(READINGS).read_text(encoding="utf-8") + wear)
+    atexit.register(os.unlink, file.name)
+    return file.name
+
+
+def asked(database, events):
+    """What the model said in a run, met with the backtest's events at machine and time."""
+    bad = {(event["machine"], event["time"]) for event in events if event["severity"] == "critical" and event["transition"] != "cleared"}
+    said = database.execute("SELECT DISTINCT ON (id) machine, time, model, score, flagged FROM quality_events WHERE kind = 'prediction'").fetchall()
+    outcomes = Counter((flagged, (machine, time) in bad) for machine, time, _, score, flagged in said if score is not None)
+    check("scores from the plan's lowest threshold on are flagged", [row for row in said if row[4] != ((row[3] or 0) >= 0.82)], [])
+    (model,) = {row[2] for row in said}
+    return model, outcomes
+
+
 def as_delivered(database, events, readings):
     """A run's lake and the backtest have judged the same readings; ids tell the place on the stream there, the line of the file here."""
     count = lambda table: database.execute(f"SELECT count(DISTINCT id) FROM {table}").fetchone()[0]
+    violations = "quality_events WHERE kind = 'violation'"
     check("as many readings as in the file", count("readings"), len(readings))
-    check("as many events as in the backtest", count("quality_events"), len(events))
+    check("as many events as in the backtest", count(violations), len(events))
     of_each = lambda rows: Counter(map(tuple, rows))
     names = ("machine", "line", "time", "rule", "transition", "severity", "reaction", "summary")
-    found = database.execute(f"SELECT DISTINCT ON (id) {', '.join(names)} FROM quality_events").fetchall()
+    found = database.execute(f"SELECT DISTINCT ON (id) {', '.join(names)} FROM {violations}").fetchall()
     check("they are the same events", of_each(found), of_each(tuple(event[name] for name in names) for event in events))
     names = ("machine", "line", "time", "product", "grade", "torque", "tool_wear")
     found = database.execute(f"SELECT DISTINCT ON (id) {', '.join(names)} FROM readings").fetchall()
     check("and the same readings", of_each(found), of_each(tuple(row[name] for name in names) for row in readings))
 
 
-def answers(database, queries, events, told, readings, outcomes):
+def answers(database, queries, events, told, readings, predictions):
     unasked = set(queries)
 
     def ask(name, *parameters, edit=lambda sql: sql):
@@ -230,12 +253,13 @@ def answers(database, queries, events, told, readings, outcomes):
     check("and its shares", {(row[0], f"{row[2]:.1f}", f"{row[3]:.1f}") for row in pareto if row[1] > 1},
         {(rule, share, sum_) for rule, count, share, sum_ in told_pareto if int(count) > 1})
 
-    both_lines = lambda sql: sql.replace("IN (?)", "IN (?, ?)")
-    grades = ask("capability-by-product", 3.8, 76.6, "L1", "L2", DAY, DAY, edit=both_lines)
+    names = sorted({row["line"] for row in readings})
+    all_lines = lambda sql: sql.replace("IN (?)", f"IN ({', '.join('?' * len(names))})")
+    grades = ask("capability-by-product", 3.8, 76.6, *names, DAY, DAY, edit=all_lines)
     overall = next(row for row in grades if row[0] == "all")
     told_capability = re.search(r"^torque-specification +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) ", told, re.MULTILINE)
     check("Pp and Ppk are the backtest's", (str(overall[1]), f"{overall[2]:.4f}", f"{overall[3]:.4f}", f"{overall[4]:.2f}", f"{overall[5]:.2f}"), told_capability.groups())
-    for line in ("L1", "L2"):
+    for line in names:
         for grade, count, mean, sigma, pp, ppk in ask("capability-by-product", 3.8, 76.6, line, DAY, DAY):
             torques = [row["torque"] for row in readings if row["line"] == line and grade in (row["grade"], "all") and row["torque"] is not None]
             by_hand = (len(torques), statistics.fmean(torques), statistics.stdev(torques))
@@ -262,12 +286,10 @@ def answers(database, queries, events, told, readings, outcomes):
 
     predicted = ask("predictions-against-violations", DAY, DAY)
     check("every named query is asked", unasked, set())
-    if not outcomes:
-        check("no model has said anything", predicted, [])
-        return
+    of_model, outcomes = predictions
     (model, scored, caught, false_alarms, missed, quiet, precise, recall), = predicted
     by_hand = (outcomes[True, True], outcomes[True, False], outcomes[False, True], outcomes[False, False])
-    check("predictions against violations", (model, scored, caught, false_alarms, missed, quiet), ("press-failures", outcomes.total(), *by_hand))
+    check("predictions against violations", (model, scored, caught, false_alarms, missed, quiet), (of_model, outcomes.total(), *by_hand))
     check("no outcome goes without an example", all(by_hand), True)
     check("their precision and recall", (precise, recall),
         (round(by_hand[0] / (by_hand[0] + by_hand[1]), 3), round(by_hand[0] / (by_hand[0] + by_hand[2]), 3)))

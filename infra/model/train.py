@@ -9,6 +9,7 @@ readings, fits, converts to ONNX, and writes beside this script:
   bearing-wear.onnx   the model: one row of features in, the probabilities of [sound, fails within the horizon] out
   sample.json         rows of the test set with the answers of scikit-learn, for whoever serves the model
   MODEL_CARD.md       the data, the choice, the figures
+  figures.json        what a run of the later shift is held against (`andon local`)
 
 The same versions give the same figures. Needs the packages of requirements.txt.
 """
@@ -36,7 +37,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
 from card import write_card
-from shift import Alarms, horizon_labels
+from shift import COOL_DOWN, READINGS_PER_SHIFT, Alarms, horizon_labels
 
 HERE = pathlib.Path(__file__).parent
 PLAN = HERE.parent / "plans" / "press-line.yaml"
@@ -212,6 +213,7 @@ def main():
 
     shift_scores = model.predict_proba(shift.features())[:, 1]
     everything = np.ones(len(shift.part), bool)
+    shift_alarms = {reaction: alarms(shift, shift_scores, everything, t) for reaction, t in thresholds.items()}
     write_card(
         HERE / "MODEL_CARD.md",
         features=data.names,
@@ -235,12 +237,25 @@ def main():
         limits={"notify": ALERTS_PER_SHIFT, "stop-line": STOPS_PER_SHIFT},
         thresholds=thresholds,
         test_alarms={reaction: alarms(data, scores, test, t) for reaction, t in thresholds.items()},
-        shift_alarms={reaction: alarms(shift, shift_scores, everything, t) for reaction, t in thresholds.items()},
+        shift_alarms=shift_alarms,
         shift=(SHIFT_SEED, SHIFT_MACHINES, SHIFT_PARTS),
         bytes=len(bytes_of_model),
     )
 
     (HERE / "bearing-wear.onnx").write_bytes(bytes_of_model)
+    figures = {
+        "model": "bearing-wear",
+        "horizon": HORIZON,
+        "cycle_s": CYCLE_S,
+        "cool_down": COOL_DOWN,
+        "readings_per_shift": READINGS_PER_SHIFT,
+        "shift": {"seed": SHIFT_SEED, "machines": SHIFT_MACHINES, "parts": SHIFT_PARTS},
+        "thresholds": [
+            {"reaction": reaction, "score": threshold, "shift": figures_of(shift_alarms[reaction])}
+            for reaction, threshold in thresholds.items()
+        ],
+    }
+    (HERE / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     picked = np.flatnonzero(test)[:: max(1, int(test.sum()) // 100)][:100]
     # Rows near the end of a bearing are rare: half of the sample is theirs.
     worn = np.flatnonzero(test & (scores > 0.2))
@@ -256,6 +271,15 @@ def main():
         )
         sample.write(f'{{\n  "features": {json.dumps(data.names)},\n  "rows": [\n{lines}\n  ]\n}}\n')
     print(f"{chosen}: PR AUC {judged(labels, scores[test])['pr']:.3f}; {len(bytes_of_model)} bytes; ONNX Runtime within {apart:.1e}")
+
+
+def figures_of(alarms):
+    return {
+        "failures": len(alarms.leads) + alarms.missed,
+        "told": len(alarms.leads),
+        "median_lead_parts": float(np.median(alarms.leads)) if alarms.leads else None,
+        "false_alarms": alarms.false,
+    }
 
 
 def judged(labels, scores):

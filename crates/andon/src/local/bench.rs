@@ -14,6 +14,7 @@ use super::feed::feed;
 use super::hosts::Hosts;
 use super::lake::{Drained, Lake};
 use super::mapping::Lags;
+use super::model::ModelServer;
 use super::observe::{Given, Observed, Put, Streams, observe, output};
 use super::pipeline::{Fed, Work};
 use super::plan::key;
@@ -38,6 +39,7 @@ pub struct Bench {
     pub lags: Lags,
     pub lake: Lake,
     pub judging: Option<Judging>,
+    pub model: Option<ModelServer>,
     pub rows: Option<RowsStream>,
     pub poison: Option<Poison>,
     pub storm: Option<Storm>,
@@ -126,10 +128,18 @@ impl Bench {
             lake,
             damage,
             poison: self.poison.clone(),
+            truth: quality.truth.clone(),
         };
         let latencies_ms = Arc::clone(&judging.latencies_ms);
-        let observed =
-            observe(&self.sdk, &self.deployed, &self.hosts, &quality.plan, given).await?;
+        let observed = observe(
+            &self.sdk,
+            &self.deployed,
+            &self.hosts,
+            &quality.plan,
+            self.model.as_ref(),
+            given,
+        )
+        .await?;
         let latencies_ms = latencies_ms
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

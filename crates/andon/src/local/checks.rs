@@ -10,6 +10,7 @@ use quality_event::{Finding, QualityEvent, Reaction, Transition};
 use super::lake::Delivered;
 use super::mapping::lag::Behind;
 use super::observe::{Claim, GivenUp, Observed, Place, Received};
+use super::predictions;
 
 /// One check's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,23 @@ pub fn checks(observed: &Observed) -> Vec<Check> {
             ),
         },
     ];
+    if let Some(model) = &observed.model {
+        checks.push(Check {
+            name: "readings_scored_or_unscored",
+            differences: predictions::said(model, &observed.events),
+        });
+        checks.push(Check {
+            name: "scores_are_the_models",
+            differences: predictions::scores(model, &observed.events),
+        });
+        // While calls fail, readings pass unscored, and the card says nothing of those.
+        if observed.damage.is_none() && model.is_of_card() {
+            checks.push(Check {
+                name: "model_as_its_card_says",
+                differences: predictions::as_the_card_says(model, &observed.events),
+            });
+        }
+    }
     if !observed.lake.is_empty() {
         checks.push(Check {
             name: "records_in_the_lake",
@@ -139,7 +157,11 @@ fn readings_put(observed: &Observed) -> Vec<String> {
 }
 
 fn readings_judged(observed: &Observed) -> Vec<String> {
-    let found: BTreeSet<&str> = observed.events.keys().map(String::as_str).collect();
+    let violations = observed.events.iter();
+    let found: BTreeSet<&str> = violations
+        .filter(|(_, event)| event.violation().is_some())
+        .map(|(id, _)| id.as_str())
+        .collect();
     let expected: BTreeSet<&str> = observed
         .expected
         .events

@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use control_plan::ControlPlan;
+use control_plan::{ControlPlan, Reading};
 use judgement::{MachineState, judge};
 use kinesis_batch::Batch;
 use kinesis_batch::envelope::{Event, Record};
-use quality_event::{Source, Timestamp};
+use quality_event::{EventId, Source, Timestamp};
 
 use super::chaos::Poison;
+use super::predictions::Asked;
 use crate::record::StreamRecord;
 
 /// What should be found.
@@ -53,14 +54,18 @@ impl fmt::Display for Place {
 /// Records decoded at a time.
 const CHUNK: usize = 500;
 
-/// Judges the records of each shard; not those that are poison.
+/// A reading that the model is asked about, with its features; none where one is missing.
+type AskedWith = (Asked, Option<Vec<f64>>);
+
+/// Judges the records of each shard; not those that are poison, which kill the evaluator alone.
 pub fn expected(
     plan: &ControlPlan,
     stream_arn: &str,
     shards: &[(String, Vec<StreamRecord>)],
     poison: Option<&Poison>,
-) -> Expected {
+) -> (Expected, Vec<AskedWith>) {
     let mut expected = Expected::default();
+    let mut asked = Vec::new();
     let mut machines: BTreeMap<String, MachineState> = BTreeMap::new();
     for (shard, records) in shards {
         expected.records += records.len() as u64;
@@ -71,6 +76,16 @@ pub fn expected(
             let batch = Batch::decode(&event, &mut buffer).unwrap_or_default();
             for record in batch.user_records() {
                 expected.readings += 1;
+                let source = Source::Stream {
+                    stream: record.stream_arn.to_owned(),
+                    shard: record.shard.to_owned(),
+                    sequence_number: record.sequence_number.to_owned(),
+                    sub_sequence_number: record.sub_sequence_number,
+                };
+                let reading = plan.read(record.data);
+                if let Ok(reading) = &reading {
+                    asked.extend(asks(plan, reading, &source));
+                }
                 let parent = &records[record.parent];
                 if poison.is_some_and(|poison| poison.is_in(&parent.data)) {
                     expected.poison.insert(Place {
@@ -81,19 +96,13 @@ pub fn expected(
                     continue;
                 }
                 let arrived = Timestamp::from_millis(record.arrived_ms);
-                let (Ok(reading), Ok(arrived)) = (plan.read(record.data), arrived) else {
+                let (Ok(reading), Ok(arrived)) = (reading, arrived) else {
                     expected.unreadable.insert(Place {
                         shard: record.shard.to_owned(),
                         sequence_number: record.sequence_number.to_owned(),
                         sub_sequence_number: record.sub_sequence_number,
                     });
                     continue;
-                };
-                let source = Source::Stream {
-                    stream: record.stream_arn.to_owned(),
-                    shard: record.shard.to_owned(),
-                    sequence_number: record.sequence_number.to_owned(),
-                    sub_sequence_number: record.sub_sequence_number,
                 };
                 let state = machines.entry(reading.machine.clone()).or_default();
                 let judged = judge(plan, state, &reading, &source, arrived);
@@ -103,7 +112,23 @@ pub fn expected(
             }
         }
     }
-    expected
+    (expected, asked)
+}
+
+/// What the model is asked about a reading, if there is one.
+fn asks(plan: &ControlPlan, reading: &Reading, source: &Source) -> Option<AskedWith> {
+    let model = plan.model()?;
+    let id = |kind| EventId::derive(source, kind, model.id()).to_string();
+    let asked = Asked {
+        machine: reading.machine.clone(),
+        time: reading.time,
+        scored: id("prediction"),
+        unscored: id("unscored"),
+        score: None,
+    };
+    let mut row = Vec::new();
+    let whole = plan.features(model, reading, &mut row).is_ok();
+    Some((asked, whole.then_some(row)))
 }
 
 /// Opened by the decoder that the functions use, so that aggregates count alike.
@@ -126,8 +151,6 @@ fn event(stream_arn: &str, shard: &str, records: &[StreamRecord]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use quality_event::EventId;
-
     use super::*;
 
     const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/andon-readings";
@@ -178,7 +201,7 @@ rules:
             ),
             ("shardId-000000000001".to_owned(), vec![]),
         ];
-        let found = expected(&plan, ARN, &shards, None);
+        let (found, _) = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (4, 4));
         let ids = ["101", "103"].map(|number| id("shardId-000000000000", number, None));
         assert_eq!(found.events, BTreeSet::from(ids));
@@ -198,7 +221,7 @@ rules:
         let aggregate =
             kinesis_batch::aggregate::encode([member(bad.as_bytes()), member(tight.as_bytes())]);
         let shards = [("s".to_owned(), vec![record("101", aggregate)])];
-        let found = expected(&plan, ARN, &shards, None);
+        let (found, _) = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (2, 1));
         assert_eq!(found.events, BTreeSet::from([id("s", "101", Some(1))]));
         let places: Vec<_> = found.unreadable.iter().map(Place::to_string).collect();

@@ -15,13 +15,16 @@ mod checks;
 pub mod emulator;
 mod expected;
 mod feed;
+mod figures;
 mod group;
 mod hosts;
 mod lake;
 mod mapping;
+mod model;
 mod observe;
 mod pipeline;
 mod plan;
+mod predictions;
 pub mod python;
 mod rows;
 mod session;
@@ -30,6 +33,7 @@ pub mod stack;
 mod steps;
 mod subscriber;
 mod summary;
+mod worn;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -66,7 +70,8 @@ pub struct Local {
     /// Which line of work
     #[arg(long, value_enum, value_name = "NAME", default_value_t)]
     pipeline: Pipeline,
-    /// Readings, one a line; `-` reads stdin [default: recorded ones, of a press line its shift, events/readings/shift.ndjson]
+    /// Readings, one a line; `-` reads stdin [default: recorded ones; of a press line its shift, events/readings/shift.ndjson, and
+    /// then simulated ones of presses whose bearings wear]
     #[arg(long, value_name = "FILE|-")]
     readings: Option<Input>,
     /// Records that one program makes into rows, a game's users or a shop's clicks [default: recorded ones]
@@ -75,6 +80,12 @@ pub struct Local {
     /// The control plan [default: the pipeline's, of a press line infra/plans/press-line.yaml]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// The model that the plan asks: a folder with an ONNX file [default: infra/model]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// When machines failed, as `andon simulate --truth` writes it: the summary tells what the model was worth
+    #[arg(long, value_name = "FILE", requires = "readings")]
+    truth: Option<PathBuf>,
     /// At most so many readings, and so many records, a second [default: as fast as the stream takes them]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -148,6 +159,10 @@ impl Local {
                 readings: self.readings.clone(),
                 records: self.records.clone(),
                 plan: self.plan.clone(),
+                truth: self.truth.clone(),
+                model: self.model.clone(),
+                // What a model is worth cannot be told while its calls fail.
+                wears: self.chaos.is_none(),
             },
         )?;
         if let Some(folder) = &self.lake {

@@ -10,12 +10,16 @@ use quality_event::QualityEvent;
 use super::chaos::{Damage, Poison};
 use super::expected::expected;
 pub use super::expected::{Expected, Place};
+use super::figures::Figures;
 use super::hosts::Hosts;
 use super::lake::{self, Delivered, Drained};
 use super::mapping::lag::Behind;
+use super::model::ModelServer;
 use super::plan::Plan;
+use super::predictions::Model;
 use super::rows;
 use super::stack::Deployed;
+use super::worn::Truth;
 use crate::aws::{failed, s3};
 use crate::failure::Failure;
 use crate::record::{StreamRecord, list_shards, read_shard};
@@ -30,6 +34,8 @@ pub struct Observed {
     pub put: Put,
     /// What should have come of the readings on the stream.
     pub expected: Expected,
+    /// The model that was asked about them, if one was.
+    pub model: Option<Model>,
     /// The distinct events on the quality-events stream, by id.
     pub events: BTreeMap<String, QualityEvent>,
     /// The ids in the table of events.
@@ -197,12 +203,33 @@ pub async fn observe(
     deployed: &Deployed,
     hosts: &Hosts,
     plan: &Plan,
+    server: Option<&ModelServer>,
     given: Given,
 ) -> Result<Observed, Failure> {
     let kinesis = aws_sdk_kinesis::Client::new(sdk);
     let readings = read_stream(&kinesis, &given.streams.readings).await?;
     let poison = given.poison.as_ref();
-    let expected = expected(&plan.rules, &given.streams.readings, &readings, poison);
+    let (expected, asked) = expected(&plan.rules, &given.streams.readings, &readings, poison);
+    let model = match (plan.rules.model(), server) {
+        (Some(model), Some(server)) => {
+            let (mut asked, rows): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+            let scores = server.scores(&plan.rules, &rows).await?;
+            for (asked, score) in asked.iter_mut().zip(scores) {
+                asked.score = score;
+            }
+            let thresholds = model.thresholds().iter();
+            Some(Model {
+                id: model.id().to_owned(),
+                thresholds: thresholds
+                    .map(|it| (it.reaction.to_string(), it.score))
+                    .collect(),
+                asked,
+                truth: given.truth,
+                figures: Figures::of_card()?,
+            })
+        }
+        _ => None,
+    };
     let mut events = BTreeMap::new();
     let published = read_stream(&kinesis, &given.streams.events).await?;
     for (_, records) in &published {
@@ -240,6 +267,7 @@ pub async fn observe(
         readings_stream: given.streams.readings,
         put: given.put,
         expected,
+        model,
         events,
         stored: stored.iter().filter_map(|item| text(item, "id")).collect(),
         claims: claims
@@ -278,6 +306,8 @@ pub struct Given {
     pub damage: Option<Damage>,
     /// What no function survived.
     pub poison: Option<Poison>,
+    /// When machines failed, if that is known.
+    pub truth: Option<Truth>,
 }
 
 /// Every record of a stream, by shard.

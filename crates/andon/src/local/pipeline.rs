@@ -9,8 +9,10 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::feed;
+use super::model;
 use super::plan::Plan;
 use super::setup::STACK;
+use super::worn::{self, Truth};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::produce::Keying;
@@ -36,6 +38,12 @@ pub struct Choice {
     pub records: Option<Input>,
     /// The control plan, if not the pipeline's.
     pub plan: Option<PathBuf>,
+    /// When machines failed, of readings that are not the recorded ones.
+    pub truth: Option<PathBuf>,
+    /// The model, if not the example's.
+    pub model: Option<PathBuf>,
+    /// Whether presses that wear come after the recorded shift.
+    pub wears: bool,
 }
 
 /// What a run works on.
@@ -56,6 +64,10 @@ pub struct Quality {
     pub readings: Fed,
     /// Whether readings and events go to the lake: its programs know a press line's readings.
     pub lake: bool,
+    /// Where the model lies that the plan asks, if it asks one.
+    pub model: Option<PathBuf>,
+    /// When machines failed, if that is known.
+    pub truth: Option<Truth>,
 }
 
 /// Records and the program that makes rows of them: a stack of `delivery.yaml`.
@@ -88,6 +100,9 @@ impl Fed {
     }
 }
 
+/// Where the readings are written that a press line's run is fed with.
+const FED: &str = "target/andon/readings.ndjson";
+
 impl Pipeline {
     /// Reads what is needed; what the pipeline does not take is refused.
     pub fn work(self, root: &Path, choice: Choice) -> Result<Work, Failure> {
@@ -95,11 +110,16 @@ impl Pipeline {
             readings,
             records,
             plan,
+            truth,
+            model,
+            wears,
         } = choice;
         let needless = match self {
             Self::Press => records.is_some().then_some("--records"),
             Self::Clickstream => None,
             Self::Game if readings.is_some() => Some("--readings"),
+            Self::Game if truth.is_some() => Some("--truth"),
+            Self::Game if model.is_some() => Some("--model"),
             Self::Game => plan.is_some().then_some("--plan"),
         };
         if let Some(option) = needless {
@@ -110,11 +130,29 @@ impl Pipeline {
         }
         let quality = |path: &str, recorded: &str, lake| {
             let plan = plan.clone().unwrap_or_else(|| root.join(path));
-            let recorded = || Input::from(root.join(recorded));
+            let plan = Plan::load(&plan)?;
+            let model = (plan.rules.model().is_some())
+                .then(|| model.clone().unwrap_or_else(|| model::folder(root)));
+            let is_example = model
+                .as_ref()
+                .is_some_and(|folder| *folder == model::folder(root));
+            let mut truth = truth.as_deref().map(Truth::read).transpose()?;
+            let readings = match &readings {
+                Some(readings) => readings.clone(),
+                // A shift in which nothing fails tells nothing of what a model is worth.
+                None if lake && is_example && wears => {
+                    let path = root.join(FED);
+                    truth = Some(worn::after(&Input::from(root.join(recorded)), &path)?);
+                    Input::from(path)
+                }
+                None => Input::from(root.join(recorded)),
+            };
             Ok::<_, Failure>(Quality {
-                plan: Arc::new(Plan::load(&plan)?),
-                readings: Fed::of(readings.clone().unwrap_or_else(recorded))?,
+                plan: Arc::new(plan),
+                readings: Fed::of(readings)?,
                 lake,
+                model,
+                truth,
             })
         };
         let rows = |program, label, recorded: &str, key: &str| {
@@ -172,12 +210,17 @@ mod tests {
 
     #[test]
     fn every_pipeline_has_what_it_works_on() {
-        for (pipeline, readings, records) in [
-            (Pipeline::Press, Some(6_000), None),
-            (Pipeline::Game, None, Some(400)),
-            (Pipeline::Clickstream, Some(3_596), Some(600)),
+        for (pipeline, wears, readings, records) in [
+            (Pipeline::Press, true, Some(12_000), None),
+            (Pipeline::Press, false, Some(6_000), None),
+            (Pipeline::Game, true, None, Some(400)),
+            (Pipeline::Clickstream, true, Some(3_596), Some(600)),
         ] {
-            let work = pipeline.work(&root(), Choice::default()).unwrap();
+            let choice = Choice {
+                wears,
+                ..Choice::default()
+            };
+            let work = pipeline.work(&root(), choice).unwrap();
             let lines = (
                 work.quality.and_then(|quality| quality.readings.lines),
                 work.rows.and_then(|rows| rows.records.lines),

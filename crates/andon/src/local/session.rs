@@ -13,6 +13,7 @@ use super::emulator::{Emulator, client_environment as client_environment_of};
 use super::hosts::Hosts;
 use super::lake::Lake;
 use super::mapping::Mappings;
+use super::model::{self, ModelServer};
 use super::observe::{Policy, Streams, output};
 use super::pipeline::Work;
 use super::python::Progress;
@@ -45,7 +46,12 @@ impl Session {
                 .caused_by(error)
                 .cure("check that the target folder can be written, then run again")
         })?;
-        let packages = build::packages(root)?;
+        let model = work
+            .quality
+            .as_ref()
+            .and_then(|quality| quality.model.as_deref());
+        let mut packages = build::packages(root)?;
+        packages.extend(model.is_some().then(|| model::PACKAGE.to_owned()));
         steps.say(&format!("building {}", packages.join(", ")));
         let built = async {
             let binaries = build::build(root, &packages).await?;
@@ -61,8 +67,14 @@ impl Session {
             rows,
         } = started;
 
-        let client_environment = emulator.client_environment();
-        let storm = storm(&trouble, &deployed, &emulator.endpoint()).await?;
+        let logs = folder.join("logs");
+        let model = match (model, binaries.get(model::PACKAGE)) {
+            (Some(folder), Some(binary)) => Some(ModelServer::start(binary, folder, &logs).await?),
+            _ => None,
+        };
+        let mut client_environment = emulator.client_environment();
+        client_environment.extend(model.as_ref().map(ModelServer::client_environment));
+        let storm = storm(&trouble, &deployed, &emulator.endpoint(), model.as_ref()).await?;
         let hosts = Hosts::start(
             deployed.functions.clone(),
             &binaries,
@@ -70,7 +82,7 @@ impl Session {
                 Some(endpoint) => client_environment_of(&endpoint),
                 None => client_environment.clone(),
             },
-            &folder.join("logs"),
+            &logs,
         )?;
         if let Some(storm) = &storm {
             storm.attach(&hosts.all());
@@ -95,7 +107,7 @@ impl Session {
         steps.say(&format!(
             "{} functions hosted, their logs in {}",
             deployed.functions.len(),
-            shown(root, &folder.join("logs"))
+            shown(root, &logs)
         ));
         Ok(Self {
             mappings,
@@ -110,6 +122,7 @@ impl Session {
                 lags,
                 lake,
                 judging,
+                model,
                 rows,
                 poison: trouble.poison,
                 storm,

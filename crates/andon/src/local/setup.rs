@@ -16,6 +16,7 @@ use super::checks::is_storable;
 use super::emulator::{Emulator, EmulatorError, REGION};
 use super::hosts::Hosts;
 use super::mapping::{Function, Mapping, Watch};
+use super::model::{self, ModelServer};
 use super::observe::{Policy, output};
 use super::pipeline::Work;
 use super::python::{Progress, Tools};
@@ -125,6 +126,16 @@ pub async fn start_aws(
             ("ConvertToParquet", "false"),
             ("NamedQueries", "false"),
             ("RetryAttempts", retries),
+            // The emulator has no models: one is served beside it.
+            (
+                "Model",
+                if quality.model.is_some() {
+                    "true"
+                } else {
+                    "false"
+                },
+            ),
+            ("ExistingEndpointName", model::ENDPOINT),
         ];
         // What is deployed already is read back with it, but for the deliveries, which were switched off.
         let deliveries = deployed.map(|deployed: Deployed| deployed.deliveries);
@@ -237,13 +248,21 @@ pub async fn storm(
     trouble: &Trouble,
     deployed: &Deployed,
     endpoint: &str,
+    model: Option<&ModelServer>,
 ) -> Result<Option<Storm>, Failure> {
     let Some((chaos, seed)) = trouble.chaos else {
         return Ok(None);
     };
     let functions = deployed.functions.iter();
     let labels: Vec<_> = functions.map(|function| function.label.clone()).collect();
-    let storm = Storm::gather(chaos, seed, &labels, endpoint).await;
+    let storm = Storm::gather(
+        chaos,
+        seed,
+        &labels,
+        endpoint,
+        model.map(ModelServer::address),
+    )
+    .await;
     storm.map(Some).map_err(|error| {
         Failure::check("cannot listen on this machine")
             .caused_by(error)

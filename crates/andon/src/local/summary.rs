@@ -11,6 +11,7 @@ use super::checks::{Check, Outcome, alert_outcomes, line_stop_outcomes};
 use super::lake::Delivered;
 use super::mapping::lag::Behind;
 use super::observe::{Observed, Received};
+use super::predictions::{Predictions, predictions};
 
 const STEPS: [Transition; 3] = [Transition::Opened, Transition::Ongoing, Transition::Cleared];
 
@@ -21,8 +22,11 @@ pub struct Summary {
     pub readings: u64,
     /// The records that carry them.
     pub records: u64,
-    /// Distinct events by rule and transition.
+    /// Distinct events of rules, by rule and transition.
     pub events: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// What the model said, if one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<Predictions>,
     /// Items in the table of events.
     pub stored: u64,
     /// Alerts by severity.
@@ -106,6 +110,10 @@ impl Summary {
             readings: observed.expected.readings,
             records: observed.expected.records,
             events: BTreeMap::new(),
+            predictions: observed
+                .model
+                .as_ref()
+                .map(|model| predictions(model, &observed.events)),
             stored: observed.stored.len() as u64,
             alerts: BTreeMap::new(),
             line_stops: 0,
@@ -133,17 +141,16 @@ impl Summary {
             duration_s: tenths(whole),
             pipeline_s: tenths(pipeline),
         };
-        for event in observed.events.values() {
+        let violations = observed.events.values();
+        for event in violations.filter(|event| event.violation().is_some()) {
             let rule = summary
                 .events
                 .entry(event.subject().to_owned())
                 .or_default();
-            if event.violation().is_some() {
-                STEPS.iter().for_each(|step| {
-                    rule.entry(step.as_str()).or_default();
-                });
-            }
-            // A prediction has no episode, nor has a late finding.
+            STEPS.iter().for_each(|step| {
+                rule.entry(step.as_str()).or_default();
+            });
+            // A late finding has no episode.
             let step = event.transition().map_or("single", Transition::as_str);
             *rule.entry(step).or_default() += 1;
         }
@@ -249,6 +256,9 @@ impl fmt::Display for Summary {
                 ),
             )?;
         }
+        for (name, text) in self.predictions.iter().flat_map(prediction_lines) {
+            line(name, text)?;
+        }
         line("stored", format!("{} items", self.stored))?;
         line(
             "alerts",
@@ -308,6 +318,66 @@ impl fmt::Display for Summary {
 
 /// A line's name, and what it says.
 pub type Line = (&'static str, String);
+
+/// What the model said, and what that was worth.
+fn prediction_lines(predictions: &Predictions) -> Vec<Line> {
+    let Predictions {
+        model,
+        scored,
+        unscored,
+        flagged,
+        worth,
+    } = predictions;
+    let unscored = counted(unscored);
+    let mut lines = vec![(
+        "predictions",
+        format!("{model}: {scored} scored, unscored {unscored}"),
+    )];
+    let flagged = flagged.iter().map(|(severity, count)| {
+        let severity = severity.as_str();
+        ("", format!("{severity:<8} {count:>6} flagged"))
+    });
+    lines.extend(flagged);
+    let Some(worth) = worth else { return lines };
+    lines.push((
+        "model",
+        format!(
+            "{} machines of which is known when they failed, {} readings",
+            worth.machines, worth.readings
+        ),
+    ));
+    for threshold in &worth.thresholds {
+        let lead = threshold
+            .median_lead_min
+            .map_or_else(String::new, |minutes| format!(", {minutes:.0} min ahead"));
+        let confusion = &threshold.confusion;
+        lines.push((
+            "",
+            format!(
+                "{:<10} from {}: {} of {} failures told{lead}; {} of {} alarms false, {:.1} a shift",
+                threshold.reaction,
+                threshold.score,
+                threshold.failures_told,
+                threshold.failures,
+                threshold.false_alarms,
+                threshold.alarms,
+                threshold.false_alarms_per_shift,
+            ),
+        ));
+        lines.push((
+            "",
+            format!(
+                "{:<10} readings: {} flagged rightly, {} wrongly; {} missed, {} left alone",
+                "",
+                confusion.true_positive,
+                confusion.false_positive,
+                confusion.false_negative,
+                confusion.true_negative,
+            ),
+        ));
+    }
+    lines
+}
 
 /// The lag of each function or delivery stream, by shard.
 pub fn by_shard(lag: &[Behind]) -> BTreeMap<String, BTreeMap<String, ShardLag>> {
@@ -406,6 +476,7 @@ fn short(shard: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::checks::{checks, tests::sound};
+    use super::super::predictions::{Confusion, OfThreshold, Worth};
     use super::*;
 
     fn summary() -> Summary {
@@ -481,6 +552,53 @@ check        ok     records in the lake
 time         12.3 s, of which 6.1 s in the pipeline
 "
         );
+    }
+
+    #[test]
+    fn what_a_model_was_worth_is_told_beside_what_it_said() {
+        let predictions = Predictions {
+            model: "bearing-wear".into(),
+            scored: 5_998,
+            unscored: [("missing-feature".to_owned(), 2)].into(),
+            flagged: [(Severity::Warning, 9)].into(),
+            worth: Some(Worth {
+                machines: 8,
+                readings: 5_998,
+                horizon: 100,
+                thresholds: vec![OfThreshold {
+                    reaction: "notify".into(),
+                    score: 0.82,
+                    confusion: Confusion {
+                        true_positive: 8,
+                        false_positive: 1,
+                        false_negative: 3,
+                        true_negative: 5_986,
+                    },
+                    failures: 6,
+                    failures_told: 5,
+                    median_lead_min: Some(52.8),
+                    median_lead_parts: Some(88.0),
+                    alarms: 4,
+                    false_alarms: 1,
+                    false_alarms_per_shift: 1.1,
+                }],
+            }),
+        };
+        let mut summary = summary();
+        summary.predictions = Some(predictions);
+        let text = summary.to_string();
+        let told = "\
+predictions  bearing-wear: 5998 scored, unscored 2: 2 missing-feature
+             warning       9 flagged
+model        8 machines of which is known when they failed, 5998 readings
+             notify     from 0.82: 5 of 6 failures told, 53 min ahead; 1 of 4 alarms false, 1.1 a shift
+                        readings: 8 flagged rightly, 1 wrongly; 3 missed, 5986 left alone
+stored ";
+        assert!(text.contains(told), "{text}");
+        let json = serde_json::to_value(&summary).unwrap();
+        let threshold = &json["predictions"]["worth"]["thresholds"][0];
+        assert_eq!(threshold["confusion"]["false_negative"], 3);
+        assert_eq!(threshold["median_lead_min"], 52.8);
     }
 
     #[test]

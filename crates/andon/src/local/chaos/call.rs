@@ -15,6 +15,8 @@ pub enum Service {
     Sns,
     /// S3.
     S3,
+    /// The runtime of SageMaker's endpoints.
+    SageMaker,
 }
 
 /// A refusal that the SDK knows what to do about.
@@ -38,7 +40,7 @@ pub struct Refusal {
 }
 
 /// The service of a request, and the operation where a header names it.
-pub fn named<'a>(method: &Method, headers: &'a HeaderMap) -> (Service, &'a str) {
+pub fn named<'a>(method: &Method, path: &str, headers: &'a HeaderMap) -> (Service, &'a str) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some((service, operation)) = text("x-amz-target").and_then(|at| at.split_once('.')) {
         return match service.starts_with("Kinesis") {
@@ -46,11 +48,19 @@ pub fn named<'a>(method: &Method, headers: &'a HeaderMap) -> (Service, &'a str) 
             false => (Service::DynamoDb, operation),
         };
     }
+    if is_invocation(path) {
+        return (Service::SageMaker, "InvokeEndpoint");
+    }
     let is_form = text("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded"));
     match is_form && *method == Method::POST {
         true => (Service::Sns, ""),
         false => (Service::S3, ""),
     }
+}
+
+/// Whether this is InvokeEndpoint's path: the local AWS has no models.
+pub fn is_invocation(path: &str) -> bool {
+    path.starts_with("/endpoints/") && path.ends_with("/invocations")
 }
 
 /// The service's own words for it.
@@ -65,6 +75,8 @@ pub fn refusal(service: Service, no: No) -> Refusal {
         (Service::Sns, No::Failed) => (500, "InternalFailure"),
         (Service::S3, No::Throttled) => (503, "SlowDown"),
         (Service::S3, No::Failed) => (500, "InternalError"),
+        (Service::SageMaker, No::Throttled) => (400, "ThrottlingException"),
+        (Service::SageMaker, No::Failed) => (503, "ServiceUnavailable"),
     };
     let message = "made up by a fault plan";
     let (content_type, body) = match service {
@@ -78,6 +90,10 @@ pub fn refusal(service: Service, no: No) -> Refusal {
                 "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error>\
                  <RequestId>0</RequestId></ErrorResponse>"
             ),
+        ),
+        Service::SageMaker => (
+            "application/json",
+            json!({"code": code, "Message": message}).to_string(),
         ),
         Service::S3 => (
             "application/xml",
@@ -103,7 +119,7 @@ mod tests {
             if let Some((name, value)) = header {
                 headers.insert(name, value.parse().unwrap());
             }
-            assert_eq!(named(&method, &headers), expected);
+            assert_eq!(named(&method, "/", &headers), expected);
         };
         check(
             Method::POST,
@@ -122,5 +138,9 @@ mod tests {
         );
         check(Method::PUT, None, (Service::S3, ""));
         check(Method::GET, None, (Service::S3, ""));
+        let path = "/endpoints/local/invocations";
+        let headers = HeaderMap::new();
+        let asked = named(&Method::POST, path, &headers);
+        assert_eq!(asked, (Service::SageMaker, "InvokeEndpoint"));
     }
 }

@@ -65,12 +65,14 @@ pub struct Damage {
 }
 
 impl Storm {
-    /// Gets ready: a way to the local AWS at `endpoint` for each of the functions, if their calls are to fail.
+    /// Gets ready: a way to the local AWS at `endpoint`, and to the `model`, for each of the functions, if their calls are
+    /// to fail.
     pub async fn gather(
         chaos: Chaos,
         seed: u64,
         packages: &[String],
         endpoint: &str,
+        model: Option<&str>,
     ) -> io::Result<Self> {
         let mut proxies = BTreeMap::new();
         if chaos == Chaos::All {
@@ -79,7 +81,7 @@ impl Storm {
                     seed,
                     function: function as u64,
                 };
-                proxies.insert(package.clone(), Proxy::start(plan, endpoint).await?);
+                proxies.insert(package.clone(), Proxy::start(plan, endpoint, model).await?);
             }
         }
         Ok(Self {

@@ -84,7 +84,7 @@ impl Plan {
     /// What call number `number` meets, `at_ms` after the start.
     pub fn fault(&self, number: u64, at_ms: i64, service: Service) -> Option<Fault> {
         let window = u64::try_from(at_ms / OUTAGE_MS).unwrap_or_default();
-        let mut of_window = self.random(1, (window << 2) | service as u64);
+        let mut of_window = self.random(1, (window << 3) | service as u64);
         if of_window.between(1, OUTAGES_ONE_IN) == 1 {
             // Throttled for a while, or down.
             return Some(match of_window.between(0, 1) {

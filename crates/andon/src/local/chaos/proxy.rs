@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::call::{No, Refusal, named, refusal};
+use super::call::{No, Refusal, is_invocation, named, refusal};
 use super::part::Held;
 use super::plan::{Fault, LATE, Plan};
 
@@ -35,6 +35,8 @@ struct Shared {
     plan: Plan,
     /// Host and port of the local AWS.
     upstream: String,
+    /// Host and port of the model, if there is one.
+    model: Option<String>,
     started: Instant,
     calm: AtomicBool,
     calls: AtomicU64,
@@ -45,13 +47,14 @@ struct Shared {
 type Answer = Response<Full<Bytes>>;
 
 impl Proxy {
-    /// Listens on this machine; `endpoint` is the local AWS.
-    pub async fn start(plan: Plan, endpoint: &str) -> io::Result<Self> {
+    /// Listens on this machine; `endpoint` is the local AWS, `model` the host and port of what answers for endpoints.
+    pub async fn start(plan: Plan, endpoint: &str, model: Option<&str>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             plan,
             upstream: endpoint.trim_start_matches("http://").to_owned(),
+            model: model.map(str::to_owned),
             started: Instant::now(),
             calm: AtomicBool::new(false),
             calls: AtomicU64::new(0),
@@ -121,7 +124,7 @@ impl Shared {
         let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
         let request = Request::from_parts(head, body);
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let (service, operation) = named(request.method(), request.headers());
+        let (service, operation) = named(request.method(), request.uri().path(), request.headers());
         let fault = match self.calm.load(Ordering::Relaxed) {
             true => None,
             false => {
@@ -238,7 +241,11 @@ impl Shared {
         &self,
         request: Request<Bytes>,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = TcpStream::connect(&self.upstream).await?;
+        let upstream = match &self.model {
+            Some(model) if is_invocation(request.uri().path()) => model,
+            _ => &self.upstream,
+        };
+        let stream = TcpStream::connect(upstream).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
@@ -341,7 +348,7 @@ mod tests {
     /// What the function is told in a call that meets the fault, and how often the service was asked.
     async fn told(fault: Option<Fault>) -> (Result<(u16, Bytes), &'static str>, u64) {
         let (endpoint, asked) = upstream().await;
-        let proxy = Proxy::start(PLAN, &endpoint).await.unwrap();
+        let proxy = Proxy::start(PLAN, &endpoint, None).await.unwrap();
         proxy
             .shared
             .calls

@@ -1,7 +1,9 @@
 use super::super::observe::{Aside, Expected, Place, Policy, Put};
 use super::*;
 use crate::local::chaos::Damage;
+use crate::local::figures::Figures;
 use crate::local::mapping::lag::Behind;
+use crate::local::predictions::{Asked, Model};
 
 const ARRIVED: &str = "2026-11-20T01:02:03.610Z";
 const ARRIVED_MS: i64 = 1_795_136_523_610;
@@ -76,6 +78,7 @@ pub(crate) fn sound() -> Observed {
             unreadable: [place(6)].into(),
             poison: BTreeSet::new(),
         },
+        model: None,
         events: events
             .into_iter()
             .map(|event| (event.id.to_string(), event))
@@ -125,6 +128,52 @@ pub(crate) fn sound() -> Observed {
         },
         now_ms: ARRIVED_MS + 10_000,
     }
+}
+
+/// A model that was asked about one reading; its event would have this number.
+fn model(n: u32) -> Model {
+    Model {
+        id: "wear".into(),
+        thresholds: vec![],
+        asked: vec![Asked {
+            machine: "press-07".into(),
+            time: "2026-11-20T01:02:03.456Z".parse().unwrap(),
+            scored: format!("{n:032x}"),
+            unscored: format!("{:032x}", n + 1),
+            score: Some(0.5),
+        }],
+        truth: None,
+        figures: Figures::of_card().unwrap(),
+    }
+}
+
+fn prediction(n: u32, score: f64) -> QualityEvent {
+    let mut event = event(n, "opened", "record");
+    event.finding = Finding::Prediction(quality_event::Prediction {
+        model: "wear".into(),
+        score: Some(score),
+        flagged: false,
+        unscored: None,
+    });
+    event
+}
+
+#[test]
+fn predictions_are_checked_where_a_model_was_asked() {
+    fails(
+        |observed| observed.model = Some(model(77)),
+        "readings_scored_or_unscored",
+        "press-07 at 2026-11-20T01:02:03.456Z is neither scored nor unscored",
+    );
+    fails(
+        |observed| {
+            let event = prediction(77, 0.25);
+            observed.events.insert(event.id.to_string(), event);
+            observed.model = Some(model(77));
+        },
+        "scores_are_the_models",
+        "Some(0.25) was published, the model says Some(0.5)",
+    );
 }
 
 /// After the change exactly this check fails, and its first difference says so.
