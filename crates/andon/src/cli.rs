@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{event, plan, program, simulate, template};
+use crate::{event, plan, program, simulate, size, template};
 #[cfg(feature = "aws")]
 use crate::{invoke, local, produce, record, redrive};
 
@@ -33,6 +33,7 @@ enum Command {
     Program(program::Programs),
     #[command(subcommand)]
     Template(template::Template),
+    Size(size::Size),
     #[cfg(feature = "aws")]
     Produce(produce::Produce),
     #[cfg(feature = "aws")]
@@ -56,6 +57,7 @@ impl Andon {
             Command::Plan(plan) => plan.run(&mut out),
             Command::Program(programs) => programs.run(&mut out),
             Command::Template(template) => template.run(&mut out),
+            Command::Size(size) => size.run(&mut out),
             #[cfg(feature = "aws")]
             Command::Produce(produce) => block_on(produce.run(&mut out)),
             #[cfg(feature = "aws")]

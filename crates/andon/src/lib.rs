@@ -14,6 +14,7 @@ pub mod plot;
 pub mod program;
 pub mod readings;
 pub mod simulate;
+pub mod size;
 pub mod template;
 
 #[cfg(feature = "aws")]
