@@ -3,6 +3,8 @@
 //! Short forms are spelt out while reading (`!Ref X` becomes `{Ref: X}`), so that nothing else knows that there are two.
 //! No text makes it panic, and none that is small makes it huge: nesting and what aliases repeat are bounded.
 
+use std::borrow::Cow;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use crate::place::{FileId, Place};
@@ -99,7 +101,8 @@ impl Node {
 /// Reads the file's first document.
 pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Unreadable> {
     let mut builder = Builder::new(file);
-    for event in Parser::new_from_str(text.trim_start_matches('\u{feff}')) {
+    let text = quoted_hyphens(text.trim_start_matches('\u{feff}'));
+    for event in Parser::new_from_str(&text) {
         let (event, span) = event.map_err(|error| {
             let place = Place::new(file, error.marker().line(), error.marker().col());
             (place, format!("not YAML: {}", error.info()))
@@ -111,6 +114,30 @@ pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Unreadable> {
     }
     let nothing = || (Place::new(file, 1, 0), "the template is empty".to_owned());
     builder.root.ok_or_else(nothing)
+}
+
+/// Stands for a hyphen that YAML 1.2 does not take; of private use, as long as one character.
+const HYPHEN: char = '\u{e000}';
+
+/// `!Join [-, [a, b]]`: YAML 1.1, as CloudFormation reads it, takes a hyphen alone in a flow sequence, YAML 1.2 does not.
+fn quoted_hyphens(text: &str) -> Cow<'_, str> {
+    if text.contains(HYPHEN) {
+        return text.into();
+    }
+    let mut quoted = String::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices('-') {
+        let opens = text[..at].trim_end().ends_with(['[', ',']);
+        if opens && text[at + 1..].trim_start().starts_with([',', ']']) {
+            quoted.push_str(&text[done..at]);
+            quoted.push(HYPHEN);
+            done = at + 1;
+        }
+    }
+    match done {
+        0 => text.into(),
+        _ => (quoted + &text[done..]).into(),
+    }
 }
 
 struct Builder {
@@ -148,7 +175,7 @@ impl Builder {
                 let text = if null {
                     String::new()
                 } else {
-                    text.into_owned()
+                    text.replace(HYPHEN, "-")
                 };
                 let kind = Kind::Scalar(text);
                 let tag = tag.and_then(|tag| function(&tag));
@@ -298,6 +325,9 @@ mod tests {
                 "{Fn::Join:[ [a {Ref:B}]]}",
             ),
             ("!Sub\n- ${a}\n- {a: 1}", "{Fn::Sub:[${a} {a:1}]}"),
+            ("!Join [-, [a, b]]", "{Fn::Join:[- [a b]]}"),
+            ("[a, - , '[-, ]', -]", "[a - [-, ] -]"),
+            ("a: [\n -, b]", "{a:[- b]}"),
             ("a: &x {b: 1}\nc: {<<: *x, d: 2}", "{a:{b:1} c:{b:1 d:2}}"),
         ] {
             assert_eq!(render(&read(FileId(0), text).unwrap()), expected, "{text}");
