@@ -1,9 +1,9 @@
 //! What a pipeline costs in a month of 730 hours, item by item.
 
 use crate::answer::Cost;
-use crate::function::{alerts, stored};
+use crate::function::{CLAIM_UNITS, alerts, stored};
 use crate::prices::Prices;
-use crate::size::{CLAIM_UNITS, Pipeline};
+use crate::size::Pipeline;
 use crate::stream::Stream;
 
 const HOURS: f64 = 730.0;

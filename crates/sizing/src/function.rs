@@ -22,6 +22,9 @@ const WRITES_AT_ONCE: f64 = 4.0;
 const MESSAGES_A_CALL: f64 = 10.0;
 const CALLS_AT_ONCE: f64 = 4.0;
 
+/// Write units of an alert's claim.
+pub(crate) const CLAIM_UNITS: f64 = 6.0;
+
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

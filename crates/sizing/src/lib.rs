@@ -27,6 +27,7 @@ mod finds;
 mod function;
 mod limit;
 mod load;
+mod parts;
 mod prices;
 mod size;
 mod stream;

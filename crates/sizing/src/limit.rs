@@ -1,8 +1,8 @@
 //! What bounds a pipeline, and how far the load may grow until it is reached.
 
 use crate::answer::{Bound, Limit};
-use crate::function::{Role, alerts, stored};
-use crate::size::{CLAIM_UNITS, Pipeline};
+use crate::function::{CLAIM_UNITS, Role, alerts, stored};
+use crate::size::Pipeline;
 use crate::stream::{SHARD_BYTES, SHARD_READ_BYTES, SHARD_RECORDS, Stream};
 
 /// Write units of one item's partition in a second (DynamoDB, "Best practices for partition keys").
