@@ -9,11 +9,12 @@ use serde_json::value::RawValue;
 
 use super::audit::Audit;
 use super::claims::ClaimLog;
+use super::claims_left;
 use super::function::Function;
 use super::world::{CLAIMS_TABLE, FUNCTION_TIMEOUT, LINE_STOP_EXPIRY, MAX_ALERT_AGE, Plant};
 
 /// How far the clocks of two environments may differ, in milliseconds; runs skew them by half of it at most.
-const CLOCKS_DIFFER_MS: i64 = 8_000;
+pub const CLOCKS_DIFFER_MS: i64 = 8_000;
 
 /// How long after its claim a message may still be published: claiming, publishing, and a request that is late.
 const CLAIM_TO_MESSAGE_MS: i64 = 36_000;
@@ -52,7 +53,8 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
     check.clearings();
     check.stops(&stops);
     check.repeats();
-    let wrong = check.wrong;
+    let mut wrong = check.wrong;
+    wrong.extend(claims_left::check(check.audit, plant, &calls, &check.log));
     for (promise, what) in wrong {
         audit.violation(promise, what);
     }
@@ -93,6 +95,7 @@ impl Check<'_> {
             if told.is_empty()
                 && let Some(lack) = self.silence(event)
                 && !self.audit.is_given_up(Function::Alerter, event)
+                && !self.audit.is_refused(self.plant, event)
             {
                 self.wrong.push(("every finding is told", lack));
             }
@@ -129,13 +132,16 @@ impl Check<'_> {
     }
 
     /// Whether another opening of the machine and rule was told within the cool-down, or claimed for being told and then
-    /// too old for it or given up.
+    /// too old for it or given up, or not yet refused when this one was decided.
     fn was_cooling(&self, event: &QualityEvent) -> bool {
         let cool_down_ms = self.audit.reference.cool_down_ms;
+        let decided = self.log.noted(&alert(event.id.as_str()));
         let told = |id: &str, other: &QualityEvent| {
             self.alerts.contains_key(id)
                 || self.passed_too_late(id, other, MAX_ALERT_AGE)
                 || self.audit.is_given_up(Function::Alerter, other)
+                || (decided.is_some_and(|at| self.log.was_held(&alert(id), at))
+                    && self.audit.is_refused(self.plant, other))
         };
         self.audit.events.iter().any(|(id, contents)| {
             contents.iter().any(|other| {
@@ -284,7 +290,9 @@ impl Check<'_> {
                 Some("claimed") => self.passed_too_late(id, event, LINE_STOP_EXPIRY),
                 _ => false,
             };
-            if !is_right && !self.audit.is_given_up(Function::Alerter, event) {
+            let is_excused = self.audit.is_given_up(Function::Alerter, event)
+                || self.audit.is_refused(self.plant, event);
+            if !is_right && !is_excused {
                 let what = format!("{id} stopped no line: {:?}", status(self.plant, &key));
                 wrong.push(("every line stop is told", what));
             }
@@ -318,7 +326,7 @@ impl Check<'_> {
 }
 
 /// The key of an alert's claim.
-fn alert(id: &str) -> String {
+pub fn alert(id: &str) -> String {
     format!("alert#{id}")
 }
 
@@ -334,7 +342,8 @@ fn is_among(events: &[Rc<QualityEvent>], event: &QualityEvent) -> bool {
     events.iter().any(|one| **one == *event)
 }
 
-fn calls_for_alert(event: &QualityEvent) -> bool {
+/// Whether people are to be told of an event.
+pub fn calls_for_alert(event: &QualityEvent) -> bool {
     !event.late
         && event.reaction != Reaction::Record
         && matches!(
@@ -388,6 +397,7 @@ fn is_published(published: &[Published], event: &QualityEvent) -> bool {
         .any(|message| message.message.contains(event.id.as_str()))
 }
 
-fn millis(duration: std::time::Duration) -> i64 {
+/// In milliseconds.
+pub fn millis(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

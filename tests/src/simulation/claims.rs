@@ -11,6 +11,7 @@ use super::world::CLAIMS_TABLE;
 pub struct ClaimLog<'a> {
     granted: HashMap<&'a str, Vec<(u64, &'a Call)>>,
     noted: HashMap<&'a str, u64>,
+    released: HashMap<&'a str, Vec<u64>>,
 }
 
 impl<'a> ClaimLog<'a> {
@@ -19,6 +20,7 @@ impl<'a> ClaimLog<'a> {
         let mut log = Self {
             granted: HashMap::new(),
             noted: HashMap::new(),
+            released: HashMap::new(),
         };
         let on_claims =
             |call: &&Call| call.service == Service::DynamoDb && call.resource == CLAIMS_TABLE;
@@ -33,6 +35,7 @@ impl<'a> ClaimLog<'a> {
                     let first = log.noted.entry(key).or_insert(place);
                     *first = place.min(*first);
                 }
+                "DeleteItem" => log.released.entry(key).or_default().push(place),
                 _ => {}
             }
         }
@@ -42,6 +45,33 @@ impl<'a> ClaimLog<'a> {
     /// When the claim was granted first.
     pub fn first_granted(&self, key: &str) -> Option<u64> {
         self.grants(key).map(|(place, _)| *place).min()
+    }
+
+    /// When the claim was granted first: its place, and the time.
+    pub fn first_grant(&self, key: &str) -> Option<(u64, i64)> {
+        let first = self.grants(key).min_by_key(|(place, _)| *place)?;
+        Some((first.0, first.1.at_ms))
+    }
+
+    /// When this owner was granted the claim last.
+    pub fn granted_to(&self, key: &str, holder: &str) -> Option<u64> {
+        let its = self.grants(key).filter(|(_, call)| owner(call) == holder);
+        its.map(|(place, _)| *place).max()
+    }
+
+    /// Who was granted the claim last before this place.
+    pub fn holder_at(&self, key: &str, at: u64) -> Option<String> {
+        let before = self.grants(key).filter(|(place, _)| *place < at);
+        let last = before.max_by_key(|(place, _)| *place)?;
+        Some(owner(last.1))
+    }
+
+    /// Whether the claim was held at this place: granted before and not released.
+    pub fn was_held(&self, key: &str, at: u64) -> bool {
+        let before = |places: &mut dyn Iterator<Item = u64>| places.filter(|one| *one < at).max();
+        let granted = before(&mut self.grants(key).map(|(place, _)| *place));
+        let released = self.released.get(key).map_or(&[][..], Vec::as_slice);
+        granted > before(&mut released.iter().copied())
     }
 
     /// When the claim was granted last.
@@ -80,5 +110,5 @@ impl<'a> ClaimLog<'a> {
 fn owner(call: &Call) -> String {
     let item = call.parts.first().map(|part| part.text.as_str());
     let item: Json = serde_json::from_str(item.unwrap_or_default()).unwrap_or_default();
-    item["owner"].to_string()
+    item["owner"]["S"].as_str().unwrap_or_default().to_owned()
 }

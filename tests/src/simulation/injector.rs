@@ -6,7 +6,7 @@ use std::time::Duration;
 use fake_aws::{Call, Effect, FaultPlan, Parts};
 use tokio::sync::Notify;
 
-use super::fault::{Calls, Hit, Hitch, How, Meet, Planned, Twist, While};
+use super::fault::{Calls, FaultClass, Hit, Hitch, How, Meet, Planned, Twist, While};
 use super::function::Function;
 
 /// Whose calls these are; set for as long as an invocation runs.
@@ -16,6 +16,8 @@ pub struct Running {
     pub function: Function,
     /// The invocation's request id.
     pub request_id: String,
+    /// Whether its batch begins with a record that was delivered before.
+    pub again: bool,
     /// Told when its environment dies.
     pub crashed: Notify,
 }
@@ -42,6 +44,7 @@ struct Armed {
     fault: Planned,
     seen: u32,
     fired: u32,
+    first_ms: Option<i64>,
 }
 
 /// A fault that hit something.
@@ -62,6 +65,7 @@ impl Injector {
             fault: fault.clone(),
             seen: 0,
             fired: 0,
+            first_ms: None,
         });
         Self(Arc::new(Mutex::new(State {
             seed,
@@ -118,6 +122,24 @@ impl Injector {
             .collect()
     }
 
+    /// The kinds of faults that an invocation met.
+    pub fn met_by(&self, request_id: &str) -> Vec<FaultClass> {
+        let state = self.state();
+        let is_its = |hit: &&Hits| hit.what.split(' ').next() == Some(request_id);
+        let its = state.log.iter().filter(is_its);
+        its.map(|hit| state.faults[hit.fault].fault.class).collect()
+    }
+
+    /// When something else than a machine's outage hit the function last.
+    pub fn last_hit_ms(&self, function: Function) -> Option<i64> {
+        let state = self.state();
+        let hits = state.log.iter().filter(|hit| {
+            let fault = &state.faults[hit.fault].fault;
+            fault.function == function && fault.class != FaultClass::MachineOutage
+        });
+        hits.map(|hit| hit.at_ms).max()
+    }
+
     /// What faults hit, in order.
     pub fn log(&self) -> Vec<Hits> {
         self.state().log.clone()
@@ -141,24 +163,38 @@ impl Armed {
     fn is_due(&self, function: Function, now_ms: i64) -> bool {
         self.fault.function == function && self.fault.from_ms <= now_ms
     }
+
+    /// Whether the fault ahead has hit long enough ago.
+    fn follows(&self, ahead_ms: Option<i64>, now_ms: i64) -> bool {
+        match &self.fault.how {
+            How::Calls(Calls {
+                behind_ms: Some(behind_ms),
+                ..
+            }) => ahead_ms.is_some_and(|ahead_ms| ahead_ms + behind_ms <= now_ms),
+            _ => true,
+        }
+    }
 }
 
 impl State {
     fn hit(&mut self, fault: usize, at_ms: i64, what: String) {
         self.faults[fault].fired += 1;
+        self.faults[fault].first_ms.get_or_insert(at_ms);
         self.log.push(Hits { fault, at_ms, what });
     }
 
     /// The first fault that is due decides.
     fn decide(&mut self, call: &Call, running: &Running) -> Option<Effect> {
         let draw = self.draw(call.number);
+        let mut ahead_ms = None;
         for place in 0..self.faults.len() {
             let armed = &mut self.faults[place];
-            if !armed.is_due(running.function, call.at_ms) {
+            let ahead_ms = std::mem::replace(&mut ahead_ms, armed.first_ms);
+            if !armed.is_due(running.function, call.at_ms) || !armed.follows(ahead_ms, call.at_ms) {
                 continue;
             }
             let effect = match &armed.fault.how {
-                How::Calls(calls) if armed.fired < calls.times && calls.concern(call) => {
+                How::Calls(calls) if armed.fired < calls.times && calls.concern(call, running) => {
                     armed.seen += 1;
                     match armed.seen > calls.skip {
                         true => Some(calls.hit.effect(running)),
@@ -202,9 +238,9 @@ impl State {
 }
 
 impl Calls {
-    fn concern(&self, call: &Call) -> bool {
-        self.operation
-            .is_none_or(|operation| operation == call.operation)
+    fn concern(&self, call: &Call, running: &Running) -> bool {
+        let is_meant = |operation| operation == call.operation;
+        self.operation.is_none_or(is_meant) && (running.again || !self.again)
     }
 }
 
@@ -230,6 +266,12 @@ impl Hit {
                 running.crashed.notify_one();
                 Effect::Late(Duration::from_millis(ms))
             }
+            Self::Denied => Effect::AccessDenied,
+            Self::FirstRefused(places) => Effect::PartialAs(
+                Parts::First(places),
+                "InvalidParameter",
+                "Invalid parameter: Message",
+            ),
             Self::FirstFail(places) => Effect::Partial(Parts::First(places)),
             Self::AllButFirstFail(places) => Effect::Partial(Parts::After(places)),
             Self::FirstFailInside(places) => Effect::PartialAs(

@@ -1,5 +1,7 @@
 //! Events and states at the end of a run, held against the reference.
 
+use std::collections::{HashMap, HashSet};
+
 use quality_event::QualityEvent;
 
 use super::audit::Audit;
@@ -33,9 +35,48 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
             wrong.push(("the same state", format!("{name} is in another state")));
         }
     }
+    for what in incomplete_episodes(audit) {
+        wrong.push(("the same verdict", what));
+    }
     for (promise, what) in wrong {
         audit.violation(promise, what);
     }
+}
+
+/// Episodes whose clearing counts more readings than there are events of it: what was judged again was not told again.
+/// Where a reading was left out, the stream need not have them all.
+fn incomplete_episodes(audit: &Audit) -> Vec<String> {
+    let mut told: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let all = || audit.order.iter().flat_map(|id| &audit.events[id]);
+    for event in all().filter(|event| !event.late && is_firing(event)) {
+        let episode = event.violation().and_then(|one| one.episode.as_ref());
+        if let Some(episode) = episode {
+            let readings = told.entry(episode.as_str()).or_default();
+            readings.insert(event.id.as_str());
+        }
+    }
+    let mut wrong = Vec::new();
+    for id in &audit.order {
+        let [event] = &audit.events[id][..] else {
+            continue;
+        };
+        let violation = event.violation();
+        let ended = violation.and_then(|one| Some((one.episode.as_ref()?, one.ended.as_ref()?)));
+        let Some((episode, ended)) = ended else {
+            continue;
+        };
+        let is_asked = audit.is_whole(&event.machine)
+            && Reference::is_without_memory(event.subject())
+            && audit.reference.knows_rule(event.subject());
+        let known = told.get(episode.as_str()).map_or(0, HashSet::len);
+        if is_asked && (known as u64) < ended.readings {
+            wrong.push(format!(
+                "{} readings in the episode {episode} of {}, and {known} events",
+                ended.readings, event.machine
+            ));
+        }
+    }
+    wrong
 }
 
 fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {
@@ -96,7 +137,8 @@ fn entry_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a super::ref
     (judged.machine == event.machine).then_some(judged)
 }
 
-fn order_of(audit: &Audit, event: &QualityEvent) -> Option<usize> {
+/// The place of the event's reading among its machine's.
+pub fn order_of(audit: &Audit, event: &QualityEvent) -> Option<usize> {
     entry_of(audit, event).map(|judged| judged.order)
 }
 

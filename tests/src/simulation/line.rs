@@ -93,6 +93,8 @@ pub struct UnderWay {
     pub shard: Arc<str>,
     /// What is delivered.
     pub records: Vec<Arc<SourceRecord>>,
+    /// When it began, in milliseconds since 1970.
+    pub started_ms: i64,
     /// Whether its answer will not arrive.
     pub answer_lost: bool,
 }

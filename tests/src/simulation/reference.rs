@@ -68,6 +68,8 @@ pub struct Judged {
     pub events: Vec<String>,
     /// Whether the machine's state is another one after it.
     pub changes: bool,
+    /// Whether the machine has told of it before.
+    pub repeats: bool,
     fires: OnceCell<Vec<String>>,
     fires_of: Box<dyn Fn() -> Vec<String>>,
 }
@@ -167,6 +169,7 @@ impl Reference {
             order,
             events,
             changes: machine.state != before,
+            repeats: judgement.is_duplicate,
             fires: OnceCell::new(),
             fires_of: Box::new(fires_of),
         }

@@ -92,6 +92,8 @@ struct Press {
     made: i64,
     wear: f64,
     torque: f64,
+    /// How often a reading brings trouble.
+    unrest: f64,
     trouble: Trouble,
     last: Option<Rc<[u8]>>,
 }
@@ -243,6 +245,7 @@ fn changed_plan(limit: Option<i64>) -> String {
 fn presses(random: &mut Random, wanders: bool) -> Vec<Press> {
     let count = random.between(5, 8);
     let wanderer = random.between(0, count - 1);
+    let restless = random.between(0, count - 1);
     (0..count)
         .map(|n| {
             let name = format!("press-{n:02}");
@@ -261,6 +264,8 @@ fn presses(random: &mut Random, wanders: bool) -> Vec<Press> {
                 made: 0,
                 wear: random.uniform() * 205.0,
                 torque: 40.0,
+                // One of them alerts often enough to be held back.
+                unrest: if n == restless { 0.06 } else { 0.012 },
                 trouble: Trouble::None,
                 last: None,
             }
@@ -348,7 +353,7 @@ impl Press {
     fn reading(&mut self, random: &mut Random, at_ms: i64) -> String {
         self.made += 1;
         self.trouble = match self.trouble {
-            Trouble::None if random.chance(0.012) => {
+            Trouble::None if random.chance(self.unrest) => {
                 let length = random.between(1, 4);
                 match random.below(4) {
                     0 => Trouble::Power(length),

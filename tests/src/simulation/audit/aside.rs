@@ -149,6 +149,29 @@ impl Aside {
         self.parked.get(&of.origin())
     }
 
+    /// The places, among its readings, of a machine's readings that were parked.
+    pub(super) fn parked_orders(
+        &self,
+        reference: &Reference,
+        plant: &Plant,
+        machine: &str,
+    ) -> BTreeSet<usize> {
+        let mut orders = BTreeSet::new();
+        for (_, stream, shard, number, sub) in self.parked.keys() {
+            let entries = reference.records.get(&(shard.clone(), number.clone()));
+            let entry = entries
+                .filter(|_| *stream == plant.readings_arn)
+                .and_then(|entries| entries.iter().find(|one| one.sub_sequence_number == *sub));
+            let judged = entry.and_then(|entry| entry.reading.as_ref());
+            orders.extend(
+                judged
+                    .filter(|judged| judged.machine == machine)
+                    .map(|judged| judged.order),
+            );
+        }
+        orders
+    }
+
     /// How many readings were parked.
     pub(super) fn parked_readings(&self) -> usize {
         self.parked.len()

@@ -1,9 +1,10 @@
 //! Holds a run against the reference: whenever a checkpoint moves, and once more at the end.
 
 mod aside;
+mod deeds;
 mod outcome;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use super::workload::{Payload, Workload};
 use super::world::{Plant, STATE_TABLE};
 use aside::{Aside, Of};
 
+pub use deeds::Deeds;
 pub use outcome::{Tally, Violation};
 
 /// What was seen of a run, and what was wrong.
@@ -37,6 +39,10 @@ pub struct Audit {
     pub tally: Tally,
     /// What the records of the quality-events stream say, by their place; none where a record is no event.
     records: HashMap<Place, Option<Rc<QualityEvent>>>,
+    /// The shards on which the events arrived first, by id.
+    pub shards: HashMap<String, String>,
+    /// What invocations did.
+    pub deeds: Deeds,
     aside: Aside,
     limits: Limits,
     tells: bool,
@@ -54,6 +60,8 @@ impl Audit {
             violations: Vec::new(),
             tally: Tally::default(),
             records: HashMap::new(),
+            shards: HashMap::new(),
+            deeds: Deeds::default(),
             aside: Aside::default(),
             limits,
             tells,
@@ -80,6 +88,7 @@ impl Audit {
             let id = event.id.to_string();
             let contents = self.events.entry(id.clone()).or_default();
             if contents.is_empty() {
+                self.shards.insert(id.clone(), record.shard.clone());
                 self.order.push(id);
             }
             if !contents.contains(event) {
@@ -167,14 +176,18 @@ impl Audit {
         judged: &Judged,
     ) -> Option<String> {
         let is_exact = self.is_exact(&judged.machine, judged.order);
+        // In whatever order, a state that lacks nothing holds every reading.
+        let is_whole = is_exact || self.is_whole(&judged.machine);
         let wanted = match is_exact {
             true => &judged.events,
+            // What it repeats may lie on either side of the gap.
+            false if judged.repeats => &[][..],
             false => judged.fires(),
         };
         let missing = wanted.iter().find(|id| !self.events.contains_key(*id));
         let missing = match missing {
             Some(id) => Some(format!("the event {id} of {} is missing", judged.machine)),
-            None if is_exact
+            None if is_whole
                 && !self.reference.changes_plan
                 && (judged.changes || !judged.events.is_empty()) =>
             {
@@ -197,6 +210,11 @@ impl Audit {
         !self.reference.wanderers.contains(machine) && self.aside.is_before_gap(machine, order)
     }
 
+    /// Whether no reading of the machine was left out.
+    pub fn is_whole(&self, machine: &str) -> bool {
+        self.aside.is_before_gap(machine, usize::MAX)
+    }
+
     /// Whether a record of this event was given up by the function's mapping.
     pub fn is_given_up(&self, function: Function, event: &QualityEvent) -> bool {
         self.aside.gave_up(function)
@@ -204,6 +222,33 @@ impl Audit {
                 one.as_ref().is_some_and(|one| one.id == event.id)
                     && self.aside.is_discarded(function, place)
             })
+    }
+
+    /// Whether a topic refused what this event calls for: a record of it lies in quarantine.
+    pub fn is_refused(&self, plant: &Plant, event: &QualityEvent) -> bool {
+        let is_quarantined = |place: &Place| {
+            let function = Function::Alerter;
+            let of = Of {
+                function,
+                stream: plant.source_arn(function),
+                place,
+                sub_sequence_number: None,
+            };
+            self.aside.quarantined(&of).is_some()
+        };
+        self.records.iter().any(|(place, one)| {
+            one.as_ref().is_some_and(|one| one.id == event.id) && is_quarantined(place)
+        })
+    }
+
+    /// Readings of a machine that were parked, by their place among the machine's readings.
+    pub fn parked_orders(&self, plant: &Plant, machine: &str) -> BTreeSet<usize> {
+        self.aside.parked_orders(&self.reference, plant, machine)
+    }
+
+    /// Whether the evaluator's mapping gave anything up.
+    pub fn has_holes(&self) -> bool {
+        self.aside.gave_up(Function::Evaluator)
     }
 
     fn is_parked(&mut self, plant: &Plant, place: &Place, entry: &Entry, judged: &Judged) -> bool {
@@ -218,7 +263,8 @@ impl Audit {
             .parked(&of)
             .is_some_and(|aside| *aside.data == *entry.bytes)
             // A gap further ahead has been found meanwhile.
-            || (!self.is_exact(&judged.machine, judged.order)
+            || (!self.is_whole(&judged.machine)
+                && !self.is_exact(&judged.machine, judged.order)
                 && judged.fires().iter().all(|id| self.events.contains_key(id)))
     }
 
@@ -265,7 +311,9 @@ impl Audit {
             Some(event) => {
                 self.alerter_passed_ms
                     .insert(event.id.to_string(), plant.world.now_ms());
-                super::alerts::untold(plant, &event)
+                let untold = super::alerts::untold(plant, &event)?;
+                let refused = self.unquarantined(plant, Function::Alerter, place, None, bytes);
+                refused.map(|_| untold)
             }
         }
     }
@@ -294,6 +342,7 @@ impl Audit {
         super::judged::check(self, plant);
         super::table::check(self, plant);
         super::alerts::check(self, plant);
+        super::restarts::check(self, plant);
         self.tally.events = self.order.len();
         self.tally.parked = self.aside.parked_readings();
     }

@@ -17,6 +17,7 @@ use crate::simulation::world::{Environment, FUNCTION_TIMEOUT, Plant};
 /// An invocation has come to its end.
 pub(super) struct Ended {
     serial: u64,
+    request_id: String,
     answer: Answer,
     /// Unless it died.
     environment: Option<Environment>,
@@ -37,14 +38,13 @@ impl Conductor {
         let request_id = format!("{function}-{serial}");
         let twists = self.injector.invocation(function, now_ms, &request_id);
         let (shard, records) = (Arc::clone(&invocation.shard), invocation.records);
+        let first = records.first().map(|one| one.sequence_number.to_string());
+        let first = first.unwrap_or_default();
         self.audit.tell(now_ms, || {
-            let first = records.first().map(|one| one.sequence_number.to_string());
-            format!(
-                "{request_id} gets {} records of {shard} from {}",
-                records.len(),
-                first.unwrap_or_default()
-            )
+            let count = records.len();
+            format!("{request_id} gets {count} records of {shard} from {first}")
         });
+        let begins_at = (function, shard.to_string(), first);
         self.under_way.insert(
             serial,
             UnderWay {
@@ -53,6 +53,7 @@ impl Conductor {
                 request_id: request_id.clone(),
                 shard,
                 records,
+                started_ms: now_ms,
                 answer_lost: twists.contains(&Twist::AnswerLost),
             },
         );
@@ -62,6 +63,7 @@ impl Conductor {
         {
             return self.answer(serial, &Answer::Throttled);
         }
+        let again = !self.delivered.insert(begins_at);
         let environment = self.environment(place, &twists);
         for twist in twists {
             if let Twist::GivenUp(after_ms) = twist {
@@ -78,6 +80,7 @@ impl Conductor {
             Running {
                 function,
                 request_id,
+                again,
                 crashed: Notify::new(),
             },
             serial,
@@ -109,6 +112,9 @@ impl Conductor {
 
     pub(super) fn take_answer(&mut self, ended: Ended) {
         self.running -= 1;
+        if ended.environment.is_none() {
+            self.audit.deeds.died(ended.request_id);
+        }
         let Some(under_way) = self.under_way.get(&ended.serial) else {
             // Given up long ago: its environment is not used again.
             return;
@@ -141,6 +147,10 @@ impl Conductor {
             };
             format!("{} ends with {answer}", under_way.request_id)
         });
+        if matches!(answer, Answer::Returned(_)) {
+            let met = self.injector.met_by(&under_way.request_id);
+            self.audit.held(line.function, &under_way, done, &met);
+        }
         let passed = &under_way.records[..done];
         self.audit
             .passed(&self.plant, line.function, &under_way.shard, passed);
@@ -169,6 +179,7 @@ async fn run(
     };
     let _ = end.send(Ended {
         serial,
+        request_id: running.request_id.clone(),
         answer,
         environment: survives.then_some(environment),
     });

@@ -4,7 +4,7 @@
 mod invoking;
 mod outside;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use event_source_mapping::{Action, Answer, Read};
@@ -34,10 +34,14 @@ pub struct Conductor {
     injector: Injector,
     audit: Audit,
     random: Random,
+    /// Within so many milliseconds a poll comes that finds what is there.
+    polls_ms: i64,
     steps: std::iter::Peekable<std::vec::IntoIter<Step>>,
     lines: Vec<Line>,
     streams: [StreamLog; 2],
     under_way: BTreeMap<u64, UnderWay>,
+    /// Where deliveries began: the function, the shard and the first record.
+    delivered: HashSet<(Function, String, String)>,
     timers: BTreeMap<(i64, u64), Timer>,
     serial: u64,
     running: usize,
@@ -72,10 +76,13 @@ impl Conductor {
             plant,
             injector,
             random: Random::new(seed, 3),
+            // Where all shards are read at once, a machine on several of them is judged by several at once.
+            polls_ms: *Random::new(seed, 5).pick(&[1_000, 1_000, 5]),
             steps: workload.steps.clone().into_iter().peekable(),
             lines,
             streams: Default::default(),
             under_way: BTreeMap::new(),
+            delivered: HashSet::new(),
             timers: BTreeMap::new(),
             serial: 0,
             running: 0,
@@ -105,6 +112,8 @@ impl Conductor {
                 }
                 None if self.running == 0 && has_been_quiet => {
                     self.check_drained();
+                    let last_hit_ms = self.injector.last_hit_ms(Function::Evaluator);
+                    self.audit.deeds.evaluator_hit_last(last_hit_ms);
                     self.audit.finish(&self.plant, &self.streams);
                     return (self.plant, self.audit);
                 }
@@ -210,7 +219,7 @@ impl Conductor {
             }
             let due_ms = *waiting
                 .due_ms
-                .get_or_insert_with(|| now_ms + self.random.between(0, 1_000));
+                .get_or_insert_with(|| now_ms + self.random.between(0, self.polls_ms));
             if due_ms > now_ms {
                 place += 1;
                 continue;

@@ -37,6 +37,8 @@ pub enum FaultClass {
     MachineOutage,
     /// A permission is missing for a while.
     AccessDenied,
+    /// A topic will never take a message.
+    MessageRefused,
     /// A call is done in part.
     Partial,
     /// A read that is not consistent sees what was before.
@@ -69,7 +71,7 @@ pub enum FaultClass {
 
 impl FaultClass {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::ErrorBefore,
         Self::ErrorAfter,
         Self::TimeoutBefore,
@@ -86,6 +88,7 @@ impl FaultClass {
         Self::Outage,
         Self::MachineOutage,
         Self::AccessDenied,
+        Self::MessageRefused,
         Self::Partial,
         Self::StaleRead,
         Self::ClockSkew,

@@ -2,6 +2,7 @@
 
 use fake_aws::Service;
 
+use super::combined;
 use super::{Calls, FaultClass, Hit, Hitch, How, Meet, Planned, Twist, While};
 use crate::simulation::function::Function;
 use crate::simulation::random::Random;
@@ -56,7 +57,11 @@ const IN_PART: [(Function, &str); 5] = [
 pub fn plan(seed: u64, workload: &Workload) -> Vec<Planned> {
     let mut random = Random::new(seed, 2);
     let count = random.between(8, 24);
-    (0..count).map(|_| one(&mut random, workload)).collect()
+    let mut faults: Vec<_> = (0..count).map(|_| one(&mut random, workload)).collect();
+    if random.chance(combined::SHARE) {
+        faults.extend(combined::some(&mut random, workload));
+    }
+    faults
 }
 
 fn one(random: &mut Random, workload: &Workload) -> Planned {
@@ -73,6 +78,8 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
             operation: *random.pick(operations),
             skip: random.between(0, 3) as u32,
             times: *random.pick(&[1, 1, 1, 2, 4]),
+            again: false,
+            behind_ms: None,
             hit: *random.pick(hits),
         })
     };
@@ -138,9 +145,26 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
             let meet = *random.pick(&[Meet::Failing, Meet::Silent]);
             burst(random, from_ms, function, meet)
         }
-        85 => machine_outage(random, from_ms),
-        86 => burst(random, from_ms, function, Meet::Denied),
-        87..=93 => {
+        85 | 86 => machine_outage(random, from_ms),
+        87 | 88 => match random.chance(0.3) {
+            true => burst(random, from_ms, function, Meet::Denied),
+            false => {
+                let how = calls(random, &[Hit::Denied]);
+                fault(FaultClass::AccessDenied, function, how)
+            }
+        },
+        89 => {
+            let how = How::Calls(Calls {
+                operation: Some("PublishBatch"),
+                skip: random.between(0, 3) as u32,
+                times: 1,
+                again: false,
+                behind_ms: None,
+                hit: Hit::FirstRefused(random.between(1, 3) as usize),
+            });
+            fault(FaultClass::MessageRefused, Function::Alerter, how)
+        }
+        90..=93 => {
             let (function, operation) = *random.pick(&IN_PART);
             let places = random.between(1, 4) as usize;
             let hits = [
@@ -152,6 +176,8 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
                 operation: Some(operation),
                 skip: random.between(0, 3) as u32,
                 times: *random.pick(&[1, 1, 2, 5]),
+                again: false,
+                behind_ms: None,
                 hit: *random.pick(&hits),
             });
             fault(FaultClass::Partial, function, how)
@@ -161,6 +187,8 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
                 operation: Some("BatchGetItem"),
                 skip: 0,
                 times: 20,
+                again: false,
+                behind_ms: None,
                 hit: Hit::StaleRead,
             });
             fault(FaultClass::StaleRead, Function::Evaluator, how)
@@ -215,7 +243,8 @@ fn burst(random: &mut Random, from_ms: i64, function: Function, meet: Meet) -> P
     }
 }
 
-fn machine_outage(random: &mut Random, from_ms: i64) -> Planned {
+/// What concerns one machine fails for longer than it may hold its shard.
+pub(super) fn machine_outage(random: &mut Random, from_ms: i64) -> Planned {
     let how = While {
         service: *random.pick(&[Service::DynamoDb, Service::Kinesis]),
         until_ms: from_ms + random.between(300_000, 420_000),

@@ -2,6 +2,7 @@
 //! shrunk.
 
 mod class;
+mod combined;
 mod draw;
 
 use fake_aws::Service;
@@ -46,6 +47,10 @@ pub struct Calls {
     pub skip: u32,
     /// So many are hit.
     pub times: u32,
+    /// Only calls of an invocation whose batch begins with a record that was delivered before.
+    pub again: bool,
+    /// Not before so many milliseconds after the fault ahead of this one in the plan has hit something; with none, at once.
+    pub behind_ms: Option<i64>,
     /// What they meet.
     pub hit: Hit,
 }
@@ -63,6 +68,8 @@ pub enum Hit {
     CrashBefore,
     CrashAfter,
     CrashInFlight(u64),
+    Denied,
+    FirstRefused(usize),
     FirstFail(usize),
     AllButFirstFail(usize),
     FirstFailInside(usize),
