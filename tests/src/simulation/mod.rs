@@ -21,6 +21,7 @@ mod injector;
 mod judged;
 mod limits;
 mod line;
+pub mod predictions;
 mod random;
 mod reference;
 mod restarts;

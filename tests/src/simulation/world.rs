@@ -212,7 +212,7 @@ impl Environment {
 ///
 /// Clients of one service and region share their allowance of retries in the whole process. Every run has a region of
 /// its own, which nothing but that allowance sees, so that no run is influenced by another one.
-fn sdk_config(world: &World) -> SdkConfig {
+pub fn sdk_config(world: &World) -> SdkConfig {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     world
