@@ -247,3 +247,121 @@ fn the_page_quotes_the_command() {
     }
     assert_eq!(format!("{old}\n"), table);
 }
+
+/// Which default follows which setting: template, resource or parameter, property, input.
+const SETTINGS: &[(&str, &str, &str, &str)] = &[
+    (
+        "functions.yaml",
+        "EvaluatorMapping",
+        "BatchSize",
+        "evaluator_batch_size",
+    ),
+    (
+        "functions.yaml",
+        "EvaluatorMapping",
+        "MaximumBatchingWindowInSeconds",
+        "evaluator_window_s",
+    ),
+    (
+        "functions.yaml",
+        "Evaluator",
+        "MemorySize",
+        "evaluator_memory_mb",
+    ),
+    (
+        "functions.yaml",
+        "WriterMapping",
+        "BatchSize",
+        "writer_batch_size",
+    ),
+    (
+        "functions.yaml",
+        "WriterMapping",
+        "MaximumBatchingWindowInSeconds",
+        "writer_window_s",
+    ),
+    ("functions.yaml", "Writer", "MemorySize", "writer_memory_mb"),
+    (
+        "functions.yaml",
+        "AlerterMapping",
+        "BatchSize",
+        "alerter_batch_size",
+    ),
+    (
+        "functions.yaml",
+        "AlerterMapping",
+        "MaximumBatchingWindowInSeconds",
+        "alerter_window_s",
+    ),
+    (
+        "functions.yaml",
+        "Alerter",
+        "MemorySize",
+        "alerter_memory_mb",
+    ),
+    (
+        "inference.yaml",
+        "CallerMapping",
+        "BatchSize",
+        "caller_batch_size",
+    ),
+    (
+        "inference.yaml",
+        "CallerMapping",
+        "MaximumBatchingWindowInSeconds",
+        "caller_window_s",
+    ),
+    (
+        "inference.yaml",
+        "CallerMapping",
+        "ParallelizationFactor",
+        "caller_parallelization",
+    ),
+    ("inference.yaml", "Caller", "MemorySize", "caller_memory_mb"),
+    (
+        "inference.yaml",
+        "InvocationsPerInstance",
+        "Default",
+        "instance_calls_per_minute",
+    ),
+    (
+        "lake.yaml",
+        "ReadingsTransformer",
+        "MemorySize",
+        "transformer_memory_mb",
+    ),
+    ("lake.yaml", "BufferMiB", "Default", "lake_buffer_mib"),
+    (
+        "template.yaml",
+        "RetentionHours",
+        "Default",
+        "retention_hours",
+    ),
+    ("template.yaml", "CoolDownSeconds", "Default", "cool_down_s"),
+    (
+        "template.yaml",
+        "LakeBufferSeconds",
+        "Default",
+        "lake_buffer_s",
+    ),
+];
+
+#[test]
+fn defaults_are_those_of_the_templates() {
+    let answer = json(&[]);
+    for (template, resource, property, input) in SETTINGS {
+        let path = format!("{}/../../infra/{template}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        // The labels of parameters stand at another depth.
+        let value = text
+            .lines()
+            .skip_while(|line| *line != format!("  {resource}:"))
+            .find_map(|line| line.trim().strip_prefix(&format!("{property}: ")))
+            .unwrap_or_else(|| panic!("{template}: {resource}.{property}"));
+        let value: f64 = value.split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(
+            answer["load"][input], value,
+            "{template}: {resource}.{property}"
+        );
+    }
+}

@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::LazyLock;
 
 use event_source_mapping::{
     Action, Answer, InvocationId, Mapping, Settings, ShardInfo, Source, SourceRecord,
@@ -303,11 +304,18 @@ fn seconds(load: &Load) -> i64 {
     }
 }
 
+/// Each load simulated once, for every test that asks.
+static SEEN: LazyLock<Vec<(&Load, Seen)>> = LazyLock::new(|| {
+    LOADS
+        .iter()
+        .map(|load| (load, simulate(load, seconds(load))))
+        .collect()
+});
+
 #[test]
 fn lag_and_concurrency_are_those_of_the_state_machine() {
-    for load in LOADS {
+    for (load, seen) in SEEN.iter() {
         let predicted = load.predict();
-        let seen = simulate(load, seconds(load));
         let shards = load.shards as f64;
         within(
             "concurrency",
@@ -342,12 +350,11 @@ fn lag_and_concurrency_are_those_of_the_state_machine() {
 /// What waits is what arrives in the time that it waits, of the machine itself: nothing is lost or counted twice here.
 #[test]
 fn littles_law_holds() {
-    for load in LOADS {
+    for (load, seen) in SEEN.iter() {
         let predicted = load.predict();
         if predicted.lag_growth > 0.0 {
             continue;
         }
-        let seen = simulate(load, seconds(load));
         let arrivals = seen.arrivals_per_second;
         within(
             "waiting",
