@@ -238,12 +238,13 @@ fn provisioned(
 
 fn tables(bill: &mut Bill<'_>, pipeline: &Pipeline<'_>) {
     let load = pipeline.load;
+    let states = pipeline.states() * SECONDS;
     let commits = pipeline.commits() * SECONDS;
     let item_bytes = (load.bytes_per_event / 1024.0).ceil();
     let stored = stored(load);
     bill.add(
         "state table: reads",
-        commits * (load.state_bytes / 4096.0).ceil() / 1e6,
+        states * (load.state_bytes / 4096.0).ceil() / 1e6,
         "dynamodb_million_reads",
         "machines of a batch · invocations · units",
     );
@@ -263,7 +264,7 @@ fn tables(bill: &mut Bill<'_>, pipeline: &Pipeline<'_>) {
         "claims table: writes",
         alerts(load) * CLAIM_UNITS * SECONDS / 1e6,
         "dynamodb_million_writes",
-        "alerts · 6 units",
+        "alerts · 5 units",
     );
     let events_gb = stored * load.bytes_per_event * DAYS_OF_EVENTS * 86_400.0 / GB;
     let state_gb = load.machines * load.state_bytes / GB;

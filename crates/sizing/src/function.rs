@@ -23,7 +23,7 @@ const MESSAGES_A_CALL: f64 = 10.0;
 const CALLS_AT_ONCE: f64 = 4.0;
 
 /// Write units of an alert's claim.
-pub(crate) const CLAIM_UNITS: f64 = 6.0;
+pub(crate) const CLAIM_UNITS: f64 = 5.0;
 
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Function<'_> {
             Role::Evaluator => {
                 let machines = self.machines(records, shards);
                 let chunks = at_least_one(machines / MACHINES_A_CALL);
-                let commits = at_least_one(machines / COMMITS_AT_ONCE);
+                let commits = (machines / COMMITS_AT_ONCE).max(1.0) * load.states_changed;
                 let events = readings * load.events_per_reading;
                 let puts = (events / RECORDS_A_CALL).max(chunks.min(events));
                 readings * (load.reading_us + load.rules * load.rule_ns / 1000.0) / 1000.0 / core

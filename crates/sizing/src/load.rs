@@ -90,6 +90,7 @@ inputs! {
     stream_call_ms: 15.0, 0.1, 60_000.0, "ms", "one PutRecords; a default without a measurement";
     topic_call_ms: 25.0, 0.1, 60_000.0, "ms", "one PublishBatch; a default without a measurement";
     state_bytes: 1500.0, 100.0, 409_600.0, "bytes", "a machine's state; default: eleven rules, four of them with memory";
+    states_changed: 1.0, 0.0, 1.0, "of machines", "machines of a batch whose state is written: all with rules that remember (charts, sustained rules); few with conditions alone, whose quiet machines cost no write";
     model: 0.0, 0.0, 1.0, "yes or no", "whether a model is asked about every reading (inference.yaml)";
     caller_batch_size: 500.0, 1.0, 10_000.0, "records", "BatchSize of the caller's mapping";
     caller_window_s: 1.0, 0.0, 300.0, "s", "MaximumBatchingWindowInSeconds of it";

@@ -146,11 +146,16 @@ impl<'l> Pipeline<'l> {
         self.functions.iter().find(|it| it.function.role == role)
     }
 
-    /// Writes of machine states a second, on average: a machine of a batch each.
-    pub(crate) fn commits(&self) -> f64 {
+    /// Machine states that are loaded a second, on average: a machine of a batch each.
+    pub(crate) fn states(&self) -> f64 {
         self.function(Role::Evaluator).map_or(0.0, |it| {
             it.invocations() * it.function.machines(it.mean.batch, it.shards)
         })
+    }
+
+    /// Of those, the ones that are written.
+    pub(crate) fn commits(&self) -> f64 {
+        self.states() * self.load.states_changed
     }
 
     /// Invocations of the lake's transformers a second, at most 1 MiB or a minute of each shard.
