@@ -166,8 +166,8 @@ impl Campaign {
         )?;
         writeln!(
             text,
-            "{repeated} alerts were sent again because a claim's holder died before it could mark it: {:.1} in a million",
-            1e6 * *repeated as f64 / (*alerts).max(1) as f64
+            "{repeated} alerts were sent again, a fault having come between publishing and marking: {:.2} %",
+            100.0 * *repeated as f64 / (*alerts).max(1) as f64
         )?;
         for class in self.rare() {
             writeln!(text, "too rare: {class}")?;

@@ -230,14 +230,15 @@ impl Check<'_> {
     /// When the alerter had seen each episode's clearing, by its own note or by what it decided about the alert.
     fn seen_cleared(&self) -> HashMap<&str, u64> {
         let mut seen = HashMap::new();
-        for event in self
-            .audit
-            .order
-            .iter()
-            .flat_map(|id| &self.audit.events[id])
-        {
-            if let Some(episode) = cleared_episode(event) {
+        for contents in self.audit.order.iter().map(|id| &self.audit.events[id]) {
+            for event in contents {
+                let Some(episode) = cleared_episode(event) else {
+                    continue;
+                };
+                // Judged again, one reading may open in one version what it clears in another.
+                let is_one = contents.len() == 1;
                 let own = self.log.decided(&alert(event.id.as_str()));
+                let own = own.filter(|_| is_one);
                 let noted = self.log.noted(&format!("cleared#{episode}"));
                 if let Some(place) = own.into_iter().chain(noted).min() {
                     let first = seen.entry(episode).or_insert(place);

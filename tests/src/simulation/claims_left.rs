@@ -157,7 +157,11 @@ fn out_of_order(audit: &Audit, log: &ClaimLog<'_>) -> Vec<(&'static str, String)
         let contents = &audit.events[id];
         if contents.iter().all(|event| calls_for_alert(event)) {
             let event = &contents[0];
-            let turn = (&event.machine, event.subject(), audit.shards.get(id));
+            let turn = (
+                &event.machine,
+                event.subject(),
+                audit.arrivals.get(id).map(|one| &one.0),
+            );
             turns.entry(turn).or_default().push(event);
         }
     }

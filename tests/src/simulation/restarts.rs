@@ -19,7 +19,8 @@ const READINGS_NEEDED: [(&str, usize); 4] = [
 /// How long an invocation may still be at work that something befell before.
 const AT_WORK_MS: i64 = 65_000;
 
-/// After the last parked reading, a rule opens no episode before it has seen as many readings as it needs.
+/// After the last parked reading, a rule opens no episode before it has seen as many readings as it needs. What was told
+/// before the parking may have been judged without the gap, by an attempt that then came to nothing.
 ///
 /// Asked of runs in which the evaluator was well from the first parking on: one that parks readings and cannot note it
 /// judges them after all, and nothing tells these from the others.
@@ -30,12 +31,13 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
         let is_parked = |part: &fake_aws::Part| part.key.starts_with("parked/");
         is_put && call.resource == SET_ASIDE_BUCKET && call.parts.iter().any(is_parked)
     });
-    let Some(first_ms) = parkings.map(|call| call.at_ms).min() else {
+    let times_ms: Vec<_> = parkings.map(|call| call.at_ms).collect();
+    let (Some(first_ms), Some(last_ms)) = (times_ms.iter().min(), times_ms.iter().max()) else {
         return;
     };
     if audit.reference.changes_plan
         || audit.has_holes()
-        || !audit.deeds.evaluator_is_well_after(first_ms - AT_WORK_MS)
+        || !audit.deeds.evaluator_is_well_after(*first_ms - AT_WORK_MS)
     {
         return;
     }
@@ -46,7 +48,10 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
             continue;
         }
         for event in audit.order.iter().flat_map(|id| &audit.events[id]) {
-            let is_opening = !event.late && event.transition() == Some(Transition::Opened);
+            let arrival = audit.arrivals.get(event.id.as_str());
+            let is_opening = !event.late
+                && event.transition() == Some(Transition::Opened)
+                && arrival.is_some_and(|(_, at_ms)| at_ms > last_ms);
             let needed = READINGS_NEEDED
                 .iter()
                 .find(|(rule, _)| *rule == event.subject());

@@ -39,8 +39,8 @@ pub struct Audit {
     pub tally: Tally,
     /// What the records of the quality-events stream say, by their place; none where a record is no event.
     records: HashMap<Place, Option<Rc<QualityEvent>>>,
-    /// The shards on which the events arrived first, by id.
-    pub shards: HashMap<String, String>,
+    /// On which shard the events arrived first, and when, by id.
+    pub arrivals: HashMap<String, (String, i64)>,
     /// What invocations did.
     pub deeds: Deeds,
     aside: Aside,
@@ -60,7 +60,7 @@ impl Audit {
             violations: Vec::new(),
             tally: Tally::default(),
             records: HashMap::new(),
-            shards: HashMap::new(),
+            arrivals: HashMap::new(),
             deeds: Deeds::default(),
             aside: Aside::default(),
             limits,
@@ -88,7 +88,8 @@ impl Audit {
             let id = event.id.to_string();
             let contents = self.events.entry(id.clone()).or_default();
             if contents.is_empty() {
-                self.shards.insert(id.clone(), record.shard.clone());
+                let arrival = (record.shard.clone(), record.arrived_ms);
+                self.arrivals.insert(id.clone(), arrival);
                 self.order.push(id);
             }
             if !contents.contains(event) {
