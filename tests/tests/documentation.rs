@@ -89,9 +89,27 @@ fn every_file_that_the_readme_links_to_exists() {
         .filter_map(|rest| rest.split(')').next());
     let files: Vec<_> = links.filter(|link| !link.starts_with("http")).collect();
     assert!(files.len() >= 4, "{files:?}");
-    for file in files {
-        assert!(root().join(file).exists(), "{file}");
+    for link in files {
+        let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+        let text = std::fs::read_to_string(root().join(file));
+        assert!(root().join(file).exists(), "{link}");
+        assert!(
+            heading.is_empty() || text.unwrap().lines().any(|line| anchor(line) == heading),
+            "no heading of {link}"
+        );
     }
+}
+
+/// A heading as a link's end names it: small letters, hyphens for spaces, no other signs.
+fn anchor(line: &str) -> String {
+    let heading = line.strip_prefix('#').unwrap_or_default();
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = |letter: &char| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter);
+    heading
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
 }
 
 /// What the template sets for a function: the names under its `Variables:`.
