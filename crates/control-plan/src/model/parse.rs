@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use quality_event::{Reaction, Severity};
-
 use super::{Answer, ContentType, Feature, Model, Threshold};
 use crate::check::Check;
 use crate::check::nearest::hint;
 use crate::check::yaml::{Kind, Node};
 use crate::expression::{Meaning, Names, Type, refuse_name};
 use crate::plan::pointer_at;
-use crate::rule::parse::id;
+use crate::rule::parse::{id, reaction, severity};
 use crate::rule::{summary, when};
 
 pub(crate) const KEYS: [&str; 6] = [
@@ -276,24 +274,8 @@ fn threshold(check: &mut Check<'_>, node: &Node) -> Option<Threshold> {
     let score = entries
         .require(check, "score")
         .and_then(|node| check.number(node, "score"));
-    let severity = match entries.get("severity") {
-        None => Some(Severity::default()),
-        Some(node) => check.choice(
-            node,
-            "severity",
-            &[Severity::Info, Severity::Warning, Severity::Critical]
-                .map(|severity| (severity.as_str(), severity)),
-        ),
-    };
-    let reaction = match entries.get("reaction") {
-        None => Some(Reaction::default()),
-        Some(node) => check.choice(
-            node,
-            "reaction",
-            &[Reaction::Record, Reaction::Notify, Reaction::StopLine]
-                .map(|reaction| (reaction.as_str(), reaction)),
-        ),
-    };
+    let severity = severity(check, &entries);
+    let reaction = reaction(check, &entries);
     Some(Threshold {
         score: score?,
         severity: severity?,

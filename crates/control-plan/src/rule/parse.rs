@@ -6,8 +6,8 @@ use quality_event::{Reaction, Severity};
 
 use super::{RuleBody, RuleKind};
 use super::{chart, gap, missing, rate, specification, stuck, summary, sustain, when};
-use crate::check::Check;
 use crate::check::yaml::Node;
+use crate::check::{Check, Entries};
 use crate::expression::{Meaning, Names, Tendency};
 use crate::plan::Characteristic;
 use crate::reading::{AttributeId, CharacteristicId};
@@ -141,24 +141,8 @@ pub(crate) fn parse(check: &mut Check<'_>, node: &Node, scope: &Scope<'_>) -> Op
         }
     }
     let sustain = entries.get("for").map(|node| sustain::parse(check, node));
-    let severity = match entries.get("severity") {
-        None => Some(Severity::default()),
-        Some(node) => check.choice(
-            node,
-            "severity",
-            &[Severity::Info, Severity::Warning, Severity::Critical]
-                .map(|severity| (severity.as_str(), severity)),
-        ),
-    };
-    let reaction = match entries.get("reaction") {
-        None => Some(Reaction::default()),
-        Some(node) => check.choice(
-            node,
-            "reaction",
-            &[Reaction::Record, Reaction::Notify, Reaction::StopLine]
-                .map(|reaction| (reaction.as_str(), reaction)),
-        ),
-    };
+    let severity = severity(check, &entries);
+    let reaction = reaction(check, &entries);
     let summary = entries.get("summary").map(|node| {
         summary::parse(
             check,
@@ -242,6 +226,32 @@ fn characteristics(kind: &RuleKind) -> Vec<(u16, Tendency)> {
             })
             .collect()
         }
+    }
+}
+
+/// How grave a finding is, of a rule or by a threshold of the model.
+pub(crate) fn severity(check: &mut Check<'_>, entries: &Entries<'_>) -> Option<Severity> {
+    match entries.get("severity") {
+        None => Some(Severity::default()),
+        Some(node) => check.choice(
+            node,
+            "severity",
+            &[Severity::Info, Severity::Warning, Severity::Critical]
+                .map(|severity| (severity.as_str(), severity)),
+        ),
+    }
+}
+
+/// What a finding calls for, of a rule or by a threshold of the model.
+pub(crate) fn reaction(check: &mut Check<'_>, entries: &Entries<'_>) -> Option<Reaction> {
+    match entries.get("reaction") {
+        None => Some(Reaction::default()),
+        Some(node) => check.choice(
+            node,
+            "reaction",
+            &[Reaction::Record, Reaction::Notify, Reaction::StopLine]
+                .map(|reaction| (reaction.as_str(), reaction)),
+        ),
     }
 }
 
