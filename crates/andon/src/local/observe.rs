@@ -363,47 +363,27 @@ fn claim(item: &Item) -> Option<Claim> {
 const GIVEN_UP: &str = "aws/lambda/";
 
 async fn set_aside(sdk: &SdkConfig, bucket: &str) -> Result<(Vec<Aside>, Vec<GivenUp>), Failure> {
-    let client = s3(sdk);
-    let cannot = || format!("cannot read the bucket {bucket}");
     let (mut aside, mut given_up) = (Vec::new(), Vec::new());
-    let mut token = None;
-    loop {
-        let page = client
-            .list_objects_v2()
-            .bucket(bucket)
-            .set_continuation_token(token)
-            .send()
-            .await
-            .map_err(|error| failed(cannot(), &error))?;
-        for key in page.contents().iter().filter_map(|object| object.key()) {
-            let object = client.get_object().bucket(bucket).key(key).send().await;
-            let object = object.map_err(|error| failed(cannot(), &error))?;
-            let bytes = object.body.collect().await;
-            let bytes = bytes.map_err(|error| Failure::check(cannot()).caused_by(error))?;
-            let bytes = bytes.into_bytes();
-            if key.starts_with(GIVEN_UP) {
-                given_up.push(batch(key, &bytes)?);
-                continue;
-            }
-            let records =
-                set_aside::decode(&bytes).map_err(|error| Failure::check(key).caused_by(error))?;
-            let fate = key.split('/').next().unwrap_or_default();
-            aside.extend(records.into_iter().map(|record| Aside {
-                fate: fate.to_owned(),
-                reason: record.reason,
-                stream: record.stream,
-                place: Place {
-                    shard: record.shard.unwrap_or_default(),
-                    sequence_number: record.sequence_number.unwrap_or_default(),
-                    sub_sequence_number: record.sub_sequence_number,
-                },
-            }));
+    for (key, bytes) in lake::objects(&s3(sdk), bucket).await? {
+        if key.starts_with(GIVEN_UP) {
+            given_up.push(batch(&key, &bytes)?);
+            continue;
         }
-        token = page.next_continuation_token;
-        if token.is_none() {
-            return Ok((aside, given_up));
-        }
+        let records =
+            set_aside::decode(&bytes).map_err(|error| Failure::check(&key).caused_by(error))?;
+        let fate = key.split('/').next().unwrap_or_default();
+        aside.extend(records.into_iter().map(|record| Aside {
+            fate: fate.to_owned(),
+            reason: record.reason,
+            stream: record.stream,
+            place: Place {
+                shard: record.shard.unwrap_or_default(),
+                sequence_number: record.sequence_number.unwrap_or_default(),
+                sub_sequence_number: record.sub_sequence_number,
+            },
+        }));
     }
+    Ok((aside, given_up))
 }
 
 fn batch(key: &str, bytes: &[u8]) -> Result<GivenUp, Failure> {

@@ -30,6 +30,7 @@ use super::python::Progress;
 use super::stack::DeployedDelivery;
 use crate::failure::Failure;
 use crate::record::StreamRecord;
+pub use bucket::objects;
 pub use copy::empty;
 use driver::Driver;
 pub use ledger::Delivered;
