@@ -1,7 +1,9 @@
 //! What a person wants to know after a run, and the same as JSON. Pure.
 
+pub mod lines;
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use quality_event::{Severity, Transition};
@@ -222,163 +224,6 @@ pub fn tenths(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
 }
 
-/// For a person.
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |name: &str, text: String| writeln!(f, "{name:<12} {text}");
-        line(
-            "readings",
-            format!("{} in {} records", self.readings, self.records),
-        )?;
-        line("quarantined", counted(&self.quarantined))?;
-        if !self.parked.is_empty() {
-            line("parked", counted(&self.parked))?;
-        }
-        if !self.given_up.is_empty() {
-            line("given up", counted(&self.given_up))?;
-        }
-        let all: u64 = self.events.values().flat_map(BTreeMap::values).sum();
-        line("events", all.to_string())?;
-        let width = self.events.keys().map(|rule| rule.chars().count()).max();
-        for (rule, steps) in &self.events {
-            let steps: Vec<_> = STEPS
-                .iter()
-                .map(|step| step.as_str())
-                .chain(["single"])
-                .filter_map(|step| Some(format!("{:>6} {step}", steps.get(step)?)))
-                .collect();
-            line(
-                "",
-                format!(
-                    "{rule:<width$} {}",
-                    steps.join(" "),
-                    width = width.unwrap_or(0)
-                ),
-            )?;
-        }
-        for (name, text) in self.predictions.iter().flat_map(prediction_lines) {
-            line(name, text)?;
-        }
-        line("stored", format!("{} items", self.stored))?;
-        line(
-            "alerts",
-            self.alerts
-                .values()
-                .map(|outcomes| outcomes.sent)
-                .sum::<u64>()
-                .to_string()
-                + " sent",
-        )?;
-        for (severity, outcomes) in self.alerts.iter().rev() {
-            let held = match outcomes.suppressed.is_empty() {
-                true => String::new(),
-                false => format!(", suppressed {}", counted(&outcomes.suppressed)),
-            };
-            line(
-                "",
-                format!("{:<8} {:>6} sent{held}", severity.as_str(), outcomes.sent),
-            )?;
-        }
-        let held = match self.line_stops_suppressed.is_empty() {
-            true => String::new(),
-            false => format!(", suppressed {}", counted(&self.line_stops_suppressed)),
-        };
-        line("line stops", format!("{} sent{held}", self.line_stops))?;
-        for (name, text) in lake_lines(&self.lake) {
-            line(name, text)?;
-        }
-        if let Some(repeated) = self.repeated {
-            let killed = counted(&self.killed);
-            line(
-                "killed",
-                format!("{killed}; {repeated} messages came again"),
-            )?;
-            if !self.faults.is_empty() {
-                line("faults", counted(&self.faults))?;
-            }
-        }
-        line(
-            "latency",
-            match self.latency_ms {
-                Some(Percentiles { p50, p99 }) => {
-                    format!("p50 {p50} ms, p99 {p99} ms from put to stored")
-                }
-                None => "nothing stored".to_owned(),
-            },
-        )?;
-        let end = lag_lines(&self.lag)
-            .into_iter()
-            .chain(check_lines(&self.checks));
-        for (name, text) in end.chain([time_line(self.duration_s, self.pipeline_s)]) {
-            line(name, text)?;
-        }
-        Ok(())
-    }
-}
-
-/// A line's name, and what it says.
-pub type Line = (&'static str, String);
-
-/// What the model said, and what that was worth.
-fn prediction_lines(predictions: &Predictions) -> Vec<Line> {
-    let Predictions {
-        model,
-        scored,
-        unscored,
-        flagged,
-        worth,
-    } = predictions;
-    let unscored = counted(unscored);
-    let mut lines = vec![(
-        "predictions",
-        format!("{model}: {scored} scored, unscored {unscored}"),
-    )];
-    let flagged = flagged.iter().map(|(severity, count)| {
-        let severity = severity.as_str();
-        ("", format!("{severity:<8} {count:>6} flagged"))
-    });
-    lines.extend(flagged);
-    let Some(worth) = worth else { return lines };
-    lines.push((
-        "model",
-        format!(
-            "{} machines of which is known when they failed, {} readings",
-            worth.machines, worth.readings
-        ),
-    ));
-    for threshold in &worth.thresholds {
-        let lead = threshold
-            .median_lead_min
-            .map_or_else(String::new, |minutes| format!(", {minutes:.0} min ahead"));
-        let confusion = &threshold.confusion;
-        lines.push((
-            "",
-            format!(
-                "{:<10} from {}: {} of {} failures told{lead}; {} of {} alarms false, {:.1} a shift",
-                threshold.reaction,
-                threshold.score,
-                threshold.failures_told,
-                threshold.failures,
-                threshold.false_alarms,
-                threshold.alarms,
-                threshold.false_alarms_per_shift,
-            ),
-        ));
-        lines.push((
-            "",
-            format!(
-                "{:<10} readings: {} flagged rightly, {} wrongly; {} missed, {} left alone",
-                "",
-                confusion.true_positive,
-                confusion.false_positive,
-                confusion.false_negative,
-                confusion.true_negative,
-            ),
-        ));
-    }
-    lines
-}
-
 /// The lag of each function or delivery stream, by shard.
 pub fn by_shard(lag: &[Behind]) -> BTreeMap<String, BTreeMap<String, ShardLag>> {
     let mut functions: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
@@ -392,85 +237,6 @@ pub fn by_shard(lag: &[Behind]) -> BTreeMap<String, BTreeMap<String, ShardLag>> 
         shards.insert(behind.shard.clone(), lag);
     }
     functions
-}
-
-/// What the delivery streams have made of their records.
-pub fn lake_lines(lake: &BTreeMap<String, Delivered>) -> Vec<Line> {
-    if lake.is_empty() {
-        return Vec::new();
-    }
-    let objects: u64 = lake.values().map(|one| one.objects).sum();
-    let bytes: u64 = lake.values().map(|one| one.bytes).sum();
-    let mut lines = vec![("lake", format!("{objects} objects, {bytes} bytes"))];
-    for (stream, one) in lake {
-        let Delivered {
-            records,
-            delivered,
-            dropped,
-            failed,
-            ..
-        } = one;
-        let told = format!(
-            "{stream:<22} {records} in: {delivered} delivered, {dropped} dropped, {failed} failed"
-        );
-        lines.push(("", told));
-    }
-    lines
-}
-
-/// What is left to do.
-pub fn lag_lines(lag: &BTreeMap<String, BTreeMap<String, ShardLag>>) -> Vec<Line> {
-    let shards = lag.values().flat_map(BTreeMap::values);
-    let (records, most_ms) = shards.fold((0, 0), |(records, most_ms), lag| {
-        (records + lag.records, most_ms.max(lag.most_ms))
-    });
-    let told = format!("{records} records, at most {most_ms} ms on the way");
-    let mut lines = vec![("lag", told)];
-    for (function, shards) in lag {
-        let shards: Vec<_> = shards
-            .iter()
-            .map(|(shard, lag)| format!("{} {}", short(shard), lag.records))
-            .collect();
-        lines.push(("", format!("{function:<19} {}", shards.join("  "))));
-    }
-    lines
-}
-
-/// Whether the counts agree.
-pub fn check_lines(checks: &BTreeMap<&'static str, bool>) -> Vec<Line> {
-    let lines = checks.iter().map(|(name, holds)| {
-        let mark = if *holds { "ok" } else { "FAILED" };
-        ("check", format!("{mark:<6} {}", name.replace('_', " ")))
-    });
-    lines.collect()
-}
-
-/// How long it took.
-pub fn time_line(duration_s: f64, pipeline_s: f64) -> Line {
-    let told = format!("{duration_s:.1} s, of which {pipeline_s:.1} s in the pipeline");
-    ("time", told)
-}
-
-/// `29: 17 not-json, 12 no-machine`.
-pub fn counted(counts: &BTreeMap<String, u64>) -> String {
-    if counts.is_empty() {
-        return "0".to_owned();
-    }
-    let mut by_count: Vec<_> = counts.iter().collect();
-    by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let parts: Vec<_> = by_count
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    format!("{}: {}", counts.values().sum::<u64>(), parts.join(", "))
-}
-
-/// `shardId-000000000003` is shard 3.
-fn short(shard: &str) -> String {
-    let number = shard
-        .strip_prefix("shardId-")
-        .and_then(|n| n.parse::<u64>().ok());
-    number.map_or_else(|| shard.to_owned(), |number| format!("shard {number}:"))
 }
 
 #[cfg(test)]
@@ -624,18 +390,5 @@ stored ";
             let found = Percentiles::of(values).map(|found| (found.p50, found.p99));
             assert_eq!(found, expected);
         }
-    }
-
-    #[test]
-    fn reasons_come_by_count() {
-        let counts =
-            [("a", 2), ("b", 9), ("c", 2)].map(|(reason, count)| (reason.to_owned(), count));
-        assert_eq!(counted(&counts.into()), "13: 9 b, 2 a, 2 c");
-    }
-
-    #[test]
-    fn a_shard_is_known_by_its_number() {
-        assert_eq!(short("shardId-000000000012"), "shard 12:");
-        assert_eq!(short("odd"), "odd");
     }
 }

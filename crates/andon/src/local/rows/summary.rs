@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::super::checks::Check;
 use super::super::lake::Delivered;
-use super::super::summary::{ShardLag, by_shard, check_lines, counted, lag_lines, lake_lines};
-use super::super::summary::{tenths, time_line};
+use super::super::summary::lines::{check_lines, counted, lag_lines, lake_lines, time_line};
+use super::super::summary::{ShardLag, by_shard, tenths};
 use super::ObservedRows;
 
 /// The end of a run. Its JSON is what `--json` prints.
