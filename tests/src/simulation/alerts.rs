@@ -54,7 +54,13 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
     check.stops(&stops);
     check.repeats();
     let mut wrong = check.wrong;
-    wrong.extend(claims_left::check(check.audit, plant, &calls, &check.log));
+    wrong.extend(claims_left::check(
+        check.audit,
+        plant,
+        &calls,
+        &alerts,
+        &check.log,
+    ));
     for (promise, what) in wrong {
         audit.violation(promise, what);
     }
@@ -63,7 +69,7 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
 }
 
 /// Messages about an event, each with its time and the event in it.
-type Messages = BTreeMap<String, Vec<(i64, QualityEvent)>>;
+pub type Messages = BTreeMap<String, Vec<(i64, QualityEvent)>>;
 
 struct Check<'a> {
     audit: &'a mut Audit,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use fake_aws::{Answer, Call, Effect, Item, Part, Service, Value};
 use quality_event::QualityEvent;
 
-use super::alerts::{CLOCKS_DIFFER_MS, alert, calls_for_alert, millis};
+use super::alerts::{CLOCKS_DIFFER_MS, Messages, alert, calls_for_alert, millis};
 use super::audit::Audit;
 use super::claims::ClaimLog;
 use super::function::Function;
@@ -20,10 +20,11 @@ pub fn check(
     audit: &Audit,
     plant: &Plant,
     calls: &[Call],
+    alerts: &Messages,
     log: &ClaimLog<'_>,
 ) -> Vec<(&'static str, String)> {
     let mut wrong = out_of_order(audit, log);
-    wrong.extend(repeated_for_nothing(audit, plant, calls, log));
+    wrong.extend(repeated_for_nothing(audit, plant, calls, alerts, log));
     for item in plant.world.items(CLAIMS_TABLE) {
         let text = |name: &str| item.get(name).and_then(Value::as_s).unwrap_or_default();
         if text("status") != "claimed" {
@@ -97,18 +98,16 @@ fn repeated_for_nothing(
     audit: &Audit,
     plant: &Plant,
     calls: &[Call],
+    alerts: &Messages,
     log: &ClaimLog<'_>,
 ) -> Vec<(&'static str, String)> {
     let mut wrong = Vec::new();
-    let told = plant.world.published(&plant.alert_topic);
-    if told.len() < 2 {
-        return wrong;
-    }
     let on_topic: Vec<_> = calls
         .iter()
         .filter(|call| call.resource == plant.alert_topic && call.happened.is_some())
         .collect();
-    for id in &audit.order {
+    let repeated = alerts.iter().filter(|(_, told)| told.len() > 1);
+    for (id, _) in repeated {
         let mut its: Vec<_> = on_topic.iter().filter(|call| tells_of(call, id)).collect();
         its.sort_by_key(|call| call.happened);
         for pair in its.windows(2) {
