@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+/// From the least number that is written without an exponent, with 9 decimals, to the greatest: each takes one fewer.
+const POWERS: [f64; 19] = [
+    1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14,
+];
+
 /// A number as a person writes it: whole numbers in full, others rounded to 6 significant digits (never fewer than
 /// the whole part has), without trailing zeros; with an exponent below 0.0001 and from 1e15 on; `n/a` for NaN.
 ///
@@ -24,13 +30,9 @@ pub fn readable(number: f64) -> impl fmt::Display {
         } else if number.fract() == 0.0 {
             write!(f, "{number:.0}")
         } else {
-            // Rounding first: 999999.5 has seven digits before the point.
-            let text = format!("{number:.5e}");
-            let exponent: i32 = text
-                .split_once('e')
-                .and_then(|(_, e)| e.parse().ok())
-                .unwrap_or(0);
-            let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+            // Rounded up to a power of ten, it has a zero more, which goes.
+            let powers = POWERS.partition_point(|power| *power <= magnitude);
+            let decimals = 10_usize.saturating_sub(powers);
             f.write_str(trimmed(&format!("{number:.decimals$}")))
         }
     })
@@ -46,7 +48,22 @@ fn trimmed(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The standard library's exponent form has the same six digits.
+        #[test]
+        fn has_six_digits_or_the_whole_part(number in prop_oneof![any::<f64>(), -1e6..1e6, -1.0..1.0]) {
+            let rounded = match number.abs() {
+                100_000.0..1e15 => number.round_ties_even(),
+                _ => format!("{number:.5e}").parse().unwrap(),
+            };
+            let told = readable(number).to_string();
+            prop_assert!(told.parse() == Ok(rounded) || !number.is_finite(), "{number:e}: {told}");
+        }
+    }
 
     #[track_caller]
     fn check(number: f64, expected: &str) {
@@ -62,6 +79,17 @@ mod tests {
         check(1234567.0, "1234567");
         check(1234567.89, "1234568");
         check(999999.96, "1000000");
+        check(999999.5, "1000000");
+        check(99999.94, "99999.9");
+        check(99999.96, "100000");
+        check(9.999996, "10");
+        check(9.999994, "9.99999");
+        check(0.1, "0.1");
+        check(0.09999996, "0.1");
+        check(0.001, "0.001");
+        check(0.00012345678, "0.000123457");
+        check(0.0001, "0.0001");
+        check(99_999_999_999_999.5, "100000000000000");
         check(0.000123456789, "0.000123457");
         check(0.00001, "1e-5");
         check(-2.5e300, "-2.5e300");

@@ -69,10 +69,7 @@ impl Episode {
     }
 
     pub(crate) fn id(&self) -> EventId {
-        let text: String = self.id.iter().map(|byte| format!("{byte:02x}")).collect();
-        // 32 lower-case hexadecimal digits are an id.
-        EventId::try_from(text)
-            .unwrap_or_else(|_| unreachable!("sixteen bytes in hexadecimal are an event id"))
+        EventId::from(self.id)
     }
 
     pub(crate) fn severity(&self) -> Severity {

@@ -1,10 +1,14 @@
 //! The event's types. Field by field this is the JSON on the stream.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EventId, MAX_EVENT_BYTES, MAX_NAME_CHARS, MAX_SUMMARY_CHARS, Timestamp, truncated};
+
+/// Room for most events: longer ones grow out of it.
+const USUAL_EVENT_BYTES: usize = 1_024;
 
 /// One finding about one reading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,14 +226,24 @@ impl QualityEvent {
 
     /// The event's JSON, on one line, with over-long texts cut and marked.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut event = self.clone();
-        event.summary = truncated(&self.summary, MAX_SUMMARY_CHARS).into_owned();
-        event.line = self
-            .line
-            .as_deref()
-            .map(|line| truncated(line, MAX_NAME_CHARS).into_owned());
-        // Maps with string keys and finite numbers always serialise.
-        serde_json::to_vec(&event).unwrap_or_default()
+        let summary = truncated(&self.summary, MAX_SUMMARY_CHARS);
+        let line = self.line.as_deref().unwrap_or_default();
+        let line = truncated(line, MAX_NAME_CHARS);
+        let mut json = Vec::with_capacity(USUAL_EVENT_BYTES);
+        // Maps with string keys and finite numbers always serialise, and a vector takes every byte.
+        let written = match (summary, line) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => serde_json::to_writer(&mut json, self),
+            (summary, line) => {
+                let cut = Self {
+                    summary: summary.into_owned(),
+                    line: self.line.as_ref().map(|_| line.into_owned()),
+                    ..self.clone()
+                };
+                serde_json::to_writer(&mut json, &cut)
+            }
+        };
+        debug_assert!(written.is_ok(), "{written:?}");
+        json
     }
 
     /// The rule, if a rule found it.

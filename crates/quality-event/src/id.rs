@@ -45,13 +45,7 @@ impl EventId {
         field(kind);
         field(subject);
         let digest = hash.finalize();
-        Self(
-            digest
-                .iter()
-                .take(16)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self::from(*digest.first_chunk::<16>().unwrap_or(&[0; 16]))
     }
 
     /// The id's text.
@@ -81,6 +75,12 @@ impl TryFrom<String> for EventId {
         } else {
             Err(BadEventId)
         }
+    }
+}
+
+impl From<[u8; 16]> for EventId {
+    fn from(bits: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(bits)))
     }
 }
 

@@ -13,6 +13,10 @@ pub const MAX_EVENT_BYTES: usize = 65_536;
 
 /// `text` cut to at most `max` characters; a cut text ends in `…`.
 pub fn truncated(text: &str, max: usize) -> Cow<'_, str> {
+    // No character is shorter than a byte.
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
     match text.char_indices().nth(max) {
         None => Cow::Borrowed(text),
         Some(_) => {

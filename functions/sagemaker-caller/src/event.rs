@@ -34,7 +34,7 @@ pub enum Verdict {
 }
 
 /// The event.
-pub fn event(plan: &ControlPlan, model: &Model, asked: &Asked, verdict: Verdict) -> QualityEvent {
+pub fn event(plan: &ControlPlan, model: &Model, asked: Asked, verdict: Verdict) -> QualityEvent {
     let reading = &asked.reading;
     let (kind, score, unscored) = match verdict {
         Verdict::Score(score) => (SCORED, Some(score), None),
@@ -70,14 +70,14 @@ pub fn event(plan: &ControlPlan, model: &Model, asked: &Asked, verdict: Verdict)
         }),
         severity: reached.map_or(Severity::Info, |threshold| threshold.severity),
         reaction: reached.map_or(Reaction::Record, |threshold| threshold.reaction),
-        machine: reading.machine.to_string(),
-        line: reading.line.as_deref().map(str::to_owned),
         time: reading.time,
+        machine: asked.reading.machine,
+        line: asked.reading.line,
         arrived: asked.arrived,
         values,
         summary,
         plan: plan.hash().to_owned(),
         late: asked.late,
-        source: asked.source.clone(),
+        source: asked.source,
     }
 }

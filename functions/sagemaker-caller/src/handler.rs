@@ -87,12 +87,15 @@ pub async fn handle<E: Endpoint, O: Outbox, K: Clock>(
         }
     }
 
-    let entries = said.iter().enumerate().map(|(place, (_, asked, verdict))| {
-        let event = event(plan, model, asked, *verdict);
-        (place, Entry::of(&event))
+    let mut parents = Vec::with_capacity(said.len());
+    let entries = said.into_iter().map(|(parent, asked, verdict)| {
+        parents.push((parent, verdict));
+        let event = event(plan, model, asked, verdict);
+        (parents.len() - 1, Entry::of(&event))
     });
-    let left = publish(&ports.outbox, entries.collect(), deadline).await;
-    for (place, (parent, _, verdict)) in said.iter().enumerate() {
+    let entries = entries.collect();
+    let left = publish(&ports.outbox, entries, deadline).await;
+    for (place, (parent, verdict)) in parents.iter().enumerate() {
         if left.contains(&place) {
             ports.metrics.add(&metric::HELD, &["publish"], 1);
             continue;

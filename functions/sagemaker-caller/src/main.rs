@@ -7,6 +7,10 @@ use lambda_function::{Error, Invocation, aws, serve, telemetry};
 use sagemaker_caller::Caller;
 use sagemaker_caller::config::Config;
 
+/// Rows, events and the SDK's calls are small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(&ProcessEnvironment);
