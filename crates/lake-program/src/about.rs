@@ -1,8 +1,10 @@
 //! What is known of a record besides its bytes: `%` in a program.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use vrl::value::kind::{Collection, Field, Kind};
-use vrl::value::{KeyString, ObjectMap, Value};
+use vrl::value::{KeyString, Value};
+
+use crate::piece::{write, write_text};
 
 /// What is known of a record besides its bytes. What is `None` is absent in the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,26 +58,48 @@ impl About<'_> {
 
     /// The fields that a program reads; the others are not worth their making.
     pub(crate) fn value(&self, read: &[&'static str]) -> Value {
-        let mut fields = ObjectMap::new();
-        for name in read {
-            let value = match *name {
-                "arrived" => self
-                    .arrived_ms
-                    .and_then(DateTime::from_timestamp_millis)
-                    .map(Value::Timestamp),
-                "shard" => self.shard.map(Value::from),
-                "sequence_number" => self.sequence_number.map(Value::from),
-                "sub_sequence_number" => self.sub_sequence_number.map(Value::Integer),
-                "partition_key" => self.partition_key.map(Value::from),
-                "log_group" => self.log_group.map(Value::from),
-                "log_stream" => self.log_stream.map(Value::from),
-                "log_event" => self.log_event.map(Value::from),
-                _ => None,
-            };
-            if let Some(value) = value {
-                fields.insert(KeyString::from(*name), value);
-            }
-        }
-        Value::Object(fields)
+        let fields = read.iter().filter_map(|name| {
+            let value = self.field(name)?;
+            Some((KeyString::from(*name), value))
+        });
+        Value::Object(fields.collect())
     }
+
+    /// A field by its name, as the program sees it.
+    pub(crate) fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "arrived" => self.arrived().map(Value::Timestamp),
+            "sub_sequence_number" => self.sub_sequence_number.map(Value::Integer),
+            text => self.text(text).map(Value::from),
+        }
+    }
+
+    /// Appends the JSON of a field, which is that of the value that the program sees.
+    pub(crate) fn write(&self, name: &str, rows: &mut Vec<u8>) {
+        match (name, self.text(name)) {
+            (_, Some(text)) => write_text(text, rows),
+            (name, None) => write(&self.field(name).unwrap_or(Value::Null), rows),
+        }
+    }
+
+    fn arrived(&self) -> Option<DateTime<Utc>> {
+        self.arrived_ms.and_then(DateTime::from_timestamp_millis)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match name {
+            "shard" => self.shard,
+            "sequence_number" => self.sequence_number,
+            "partition_key" => self.partition_key,
+            "log_group" => self.log_group,
+            "log_stream" => self.log_stream,
+            "log_event" => self.log_event,
+            _ => None,
+        }
+    }
+}
+
+/// The field of that name.
+pub(crate) fn field(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| *field == name)
 }

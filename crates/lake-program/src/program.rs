@@ -8,7 +8,7 @@ use vrl::path::{OwnedSegment, OwnedTargetPath, PathPrefix};
 use crate::about::About;
 use crate::declared::{Declared, Wrong, read_of};
 use crate::fault::{ProgramErrors, ProgramFault};
-use crate::row::{Executable, Row};
+use crate::row::Row;
 use crate::run::Runner;
 use crate::{Schema, functions};
 
@@ -21,7 +21,9 @@ pub struct Program {
     partition_keys: Vec<String>,
     input: Schema,
     can_drop: bool,
-    pub(crate) code: Executable,
+    pub(crate) code: vrl::compiler::Program,
+    /// The same in a quicker form, for payloads that are in order.
+    pub(crate) row: Option<Row>,
     /// The fields of [`About`] that the program reads.
     pub(crate) read: Vec<&'static str>,
 }
@@ -54,6 +56,21 @@ impl Program {
                     && first_field(path).is_none_or(|field| field == name)
             })
         });
+        let compile = |source: &str, after: Option<&TypeState>| {
+            let state = after.unwrap_or(&state);
+            let compiled = compile_with_state(source, &functions::all(), state, config()).ok()?;
+            Some(compiled.program)
+        };
+        let row = Row::part(
+            source,
+            &code,
+            &declared.input,
+            &declared.partition_keys,
+            compile,
+        );
+        // What it leaves is `.`; the value of its last expression is nobody's, but an assignment in that place would copy the
+        // whole row to have one.
+        let without_result = compile(&format!("{source}\nnull"), None);
         Ok(Self {
             name: name.to_owned(),
             source: source.to_owned(),
@@ -62,7 +79,8 @@ impl Program {
             input: declared.input,
             can_drop: info.abortable,
             read,
-            code: executable(source, &state, &code),
+            row,
+            code: without_result.unwrap_or(code),
         })
     }
 
@@ -100,24 +118,6 @@ impl Program {
     pub fn runner(&self) -> Runner<'_> {
         Runner::new(self)
     }
-}
-
-/// The quickest form of a program that does the same.
-fn executable(source: &str, state: &TypeState, code: &vrl::compiler::Program) -> Executable {
-    let compile = |source: &str, state: &TypeState| {
-        let compiled = compile_with_state(source, &functions::all(), state, config()).ok()?;
-        Some(compiled.program)
-    };
-    let parted = Row::part(source, code, |part, after| {
-        compile(part, after.unwrap_or(state))
-    });
-    if let Some(row) = parted {
-        return Executable::Row(Box::new(row));
-    }
-    // What it leaves is `.`; the value of its last expression is nobody's, but an assignment in that place would copy the
-    // whole row to have one.
-    let without_result = compile(&format!("{source}\nnull"), state);
-    Executable::Whole(Box::new(without_result.unwrap_or_else(|| code.clone())))
 }
 
 /// What is known of a record is not the program's to change, but for the partition.

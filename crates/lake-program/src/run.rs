@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use bytestring::ByteString;
 use vrl::compiler::runtime::{Runtime, Terminate};
 use vrl::compiler::state::RuntimeState;
 use vrl::compiler::{ExpressionError, TargetValue, TimeZone};
 use vrl::value::{Secrets, Value};
 
-use crate::row::Executable;
+use crate::row::Row;
 use crate::schema::json_type;
 use crate::{About, Mismatch, Program, json, partition};
 
@@ -111,6 +112,11 @@ impl<'p> Runner<'p> {
         about: &About<'_>,
         rows: &mut Vec<u8>,
     ) -> Result<Verdict, Failed> {
+        if let Some(row) = &self.program.row
+            && let Some(verdict) = self.run_row(row, payload, about, rows)
+        {
+            return verdict;
+        }
         let value = parse(payload)?;
         self.program
             .input()
@@ -121,17 +127,14 @@ impl<'p> Runner<'p> {
             metadata: about.value(&self.program.read),
             secrets: Secrets::new(),
         };
-        match self.execute(&mut target, rows) {
-            Ok(()) => {}
-            Err(Terminate::Abort(ExpressionError::Abort { .. })) => return Ok(Verdict::Dropped),
-            Err(terminated) => {
-                return Err(Failed::Program(located(
-                    &terminated.to_string(),
-                    self.program.source(),
-                )));
-            }
+        let executed = self
+            .runtime
+            .resolve(&mut target, &self.program.code, &self.timezone);
+        self.runtime.clear();
+        if let Err(terminated) = executed {
+            return self.terminated(terminated);
         }
-        if matches!(self.program.code, Executable::Whole(_)) && !write_rows(&target.value, rows)? {
+        if !write_rows(&target.value, rows)? {
             return Ok(Verdict::Dropped);
         }
         Ok(Verdict::Kept {
@@ -139,18 +142,34 @@ impl<'p> Runner<'p> {
         })
     }
 
-    fn execute(&mut self, target: &mut TargetValue, rows: &mut Vec<u8>) -> Result<(), Terminate> {
-        let Self {
-            program,
-            runtime,
-            timezone,
-        } = self;
-        let executed = match &program.code {
-            Executable::Whole(code) => runtime.resolve(target, code, timezone).map(drop),
-            Executable::Row(row) => row.run(runtime, target, timezone, rows),
-        };
-        runtime.clear();
-        executed
+    /// The same the quick way; nothing of a payload that is not in order.
+    fn run_row(
+        &mut self,
+        row: &Row,
+        payload: &[u8],
+        about: &About<'_>,
+        rows: &mut Vec<u8>,
+    ) -> Option<Result<Verdict, Failed>> {
+        let whole = ByteString::from(std::str::from_utf8(payload).ok()?);
+        let mut record = row.read(&whole, about)?;
+        let executed = row.run(&mut self.runtime, &mut record, about, &self.timezone, rows);
+        self.runtime.clear();
+        Some(match executed {
+            Ok(()) => Ok(Verdict::Kept {
+                partition: row.partition(&record.0),
+            }),
+            Err(terminated) => self.terminated(terminated),
+        })
+    }
+
+    fn terminated(&self, terminated: Terminate) -> Result<Verdict, Failed> {
+        match terminated {
+            Terminate::Abort(ExpressionError::Abort { .. }) => Ok(Verdict::Dropped),
+            terminated => Err(Failed::Program(located(
+                &terminated.to_string(),
+                self.program.source(),
+            ))),
+        }
     }
 
     fn partition(&self, metadata: &Value) -> Vec<String> {

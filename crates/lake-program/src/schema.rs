@@ -10,24 +10,26 @@ use serde::Deserialize;
 use vrl::value::kind::{Collection, Field, Index, Kind};
 use vrl::value::{KeyString, Value};
 
+use crate::plan::Types;
+
 /// The declared shape of a JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
     types: Vec<Type>,
-    properties: BTreeMap<String, Property>,
-    others: Others,
-    items: Option<Box<Schema>>,
+    pub(crate) properties: BTreeMap<String, Property>,
+    pub(crate) others: Others,
+    pub(crate) items: Option<Box<Schema>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Property {
-    schema: Schema,
-    required: bool,
+pub(crate) struct Property {
+    pub schema: Schema,
+    pub required: bool,
 }
 
 /// Fields that are not named.
 #[derive(Clone, Debug, PartialEq)]
-enum Others {
+pub(crate) enum Others {
     Any,
     None,
     Like(Box<Schema>),
@@ -180,6 +182,13 @@ impl Schema {
             })
     }
 
+    /// The types that a value of this shape may be of.
+    pub(crate) fn types(&self) -> Types {
+        self.types
+            .iter()
+            .fold(Types::NONE, |types, one| types.and(one.types()))
+    }
+
     fn array(&self) -> Collection<Index> {
         match &self.items {
             None => Collection::from_unknown(Kind::json()),
@@ -316,6 +325,18 @@ impl Type {
             Self::String => matches!(value, Value::Bytes(_) | Value::String(_)),
             Self::Array => matches!(value, Value::Array(_)),
             Self::Object => matches!(value, Value::Object(_)),
+        }
+    }
+
+    fn types(self) -> Types {
+        match self {
+            Self::Null => Types::NULL,
+            Self::Boolean => Types::BOOLEAN,
+            Self::Integer => Types::INTEGER,
+            Self::Number => Types::NUMBER,
+            Self::String => Types::STRING,
+            Self::Array => Types::ARRAY,
+            Self::Object => Types::OBJECT,
         }
     }
 
