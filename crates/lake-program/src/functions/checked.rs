@@ -1,8 +1,11 @@
 //! A function of values.
 
+use vrl::compiler::expression::Expr;
 use vrl::compiler::function::{ArgumentList, Compiled, Example, FunctionCompileContext};
 use vrl::compiler::prelude::*;
 use vrl::compiler::state::TypeState;
+
+use super::argument::Argument;
 
 /// The most parameters that any of the functions has.
 const MOST: usize = 3;
@@ -16,7 +19,7 @@ pub(super) struct Checked {
     /// The result's type by the arguments' types; absent arguments have none.
     pub returns: fn(&[Option<Kind>; MOST]) -> TypeDef,
     /// Absent arguments are null.
-    pub run: fn([Value; MOST]) -> Resolved,
+    pub run: fn([&Value; MOST]) -> Resolved,
 }
 
 /// A parameter that has to be given.
@@ -61,8 +64,18 @@ impl Function for Checked {
         arguments: ArgumentList,
     ) -> Compiled {
         let mut given = [const { None }; MOST];
-        for (place, parameter) in given.iter_mut().zip(self.parameters) {
-            *place = arguments.optional(parameter.keyword);
+        let mut computed_later = false;
+        for (place, parameter) in given.iter_mut().zip(self.parameters).rev() {
+            if arguments.optional(parameter.keyword).is_none() {
+                continue;
+            }
+            let expression = arguments.required_expr(parameter.keyword);
+            let mut argument = Argument::of(expression.clone());
+            if computed_later {
+                argument = argument.before_computed(expression.clone());
+            }
+            computed_later |= argument.is_computed();
+            *place = Some((argument, expression));
         }
         Ok(Call {
             function: *self,
@@ -75,16 +88,28 @@ impl Function for Checked {
 #[derive(Clone, Debug)]
 struct Call {
     function: Checked,
-    arguments: [Option<Box<dyn Expression>>; MOST],
+    /// Each with what it was written as.
+    arguments: [Option<(Argument, Expr)>; MOST],
 }
 
 impl FunctionExpression for Call {
     fn resolve(&self, context: &mut Context<'_>) -> Resolved {
-        let mut values = [const { Value::Null }; MOST];
+        let mut computed = [const { Value::Null }; MOST];
         let given = self.function.parameters.iter().zip(&self.arguments);
-        for (value, (parameter, argument)) in values.iter_mut().zip(given) {
-            if let Some(argument) = argument {
-                *value = taken(argument.resolve(context)?, parameter.kind)?;
+        for (computed, (parameter, argument)) in computed.iter_mut().zip(given) {
+            if let Some((argument, _)) = argument {
+                if argument.is_computed() {
+                    *computed = argument.compute(context)?;
+                }
+                held_to(argument.value(computed, context), parameter.kind)?;
+            }
+        }
+        let mut values = [&Value::Null; MOST];
+        for (value, (computed, argument)) in
+            values.iter_mut().zip(computed.iter().zip(&self.arguments))
+        {
+            if let Some((argument, _)) = argument {
+                *value = argument.value(computed, context);
             }
         }
         (self.function.run)(values)
@@ -94,15 +119,15 @@ impl FunctionExpression for Call {
         let kinds = self.arguments.each_ref().map(|argument| {
             argument
                 .as_ref()
-                .map(|argument| argument.type_def(state).kind().clone())
+                .map(|(_, expression)| expression.type_def(state).kind().clone())
         });
         (self.function.returns)(&kinds)
     }
 }
 
 /// Holds an argument to the parameter's types. The compiler has done so too, unless the call was told to fail (`f!(x)`).
-pub(super) fn taken(value: Value, kind: u16) -> Resolved {
-    let (bit, found) = match &value {
+pub(super) fn held_to(value: &Value, kind: u16) -> ExpressionResult<()> {
+    let (bit, found) = match value {
         Value::Bytes(_) | Value::String(_) => (kind::BYTES, "string"),
         Value::Integer(_) => (kind::INTEGER, "integer"),
         Value::Float(_) => (kind::FLOAT, "float"),
@@ -115,7 +140,7 @@ pub(super) fn taken(value: Value, kind: u16) -> Resolved {
     };
     match kind & bit {
         0 => Err(format!("an argument is {found}, which it cannot be").into()),
-        _ => Ok(value),
+        _ => Ok(()),
     }
 }
 

@@ -28,8 +28,8 @@ macro_rules! taken {
             parameters: VALUE,
             returns: |[given, ..]| asserted(given.as_ref(), $kind),
             run: |[value, ..]| match matches!(value, $($pattern)|+) {
-                true => Ok(value),
-                false => Err(format!(concat!("expected ", $name, ", got {}"), json_type(&value)).into()),
+                true => Ok(value.clone()),
+                false => Err(format!(concat!("expected ", $name, ", got {}"), json_type(value)).into()),
             },
         }
     };
@@ -75,22 +75,22 @@ pub(super) const ALL: &[Checked] = &[
             TypeDef::float().maybe_fallible(!within(given.as_ref(), &simple))
         },
         run: |[value, ..]| match value {
-            Value::Float(_) => Ok(value),
+            Value::Float(_) => Ok(value.clone()),
             // Beyond 2^53 a float has not every whole number: the nearest is what a reader of JSON would take.
-            Value::Integer(number) => Ok(Value::from_f64_or_zero(number as f64)),
-            Value::Boolean(truth) => Ok(Value::from_f64_or_zero(f64::from(u8::from(truth)))),
+            Value::Integer(number) => Ok(Value::from_f64_or_zero(*number as f64)),
+            Value::Boolean(truth) => Ok(Value::from_f64_or_zero(f64::from(u8::from(*truth)))),
             Value::Null => Ok(Value::from_f64_or_zero(0.0)),
             Value::Timestamp(time) => Ok(Value::from_f64_or_zero(
                 time.timestamp_micros() as f64 / 1e6,
             )),
-            Value::Bytes(_) | Value::String(_) => super::checked::text(&value)
+            Value::Bytes(_) | Value::String(_) => super::checked::text(value)
                 .trim()
                 .parse::<f64>()
                 .ok()
                 .filter(|number| number.is_finite())
                 .map(Value::from_f64_or_zero)
                 .ok_or_else(|| "the text is no number".into()),
-            other => Err(format!("no float can be made of {}", json_type(&other)).into()),
+            other => Err(format!("no float can be made of {}", json_type(other)).into()),
         },
     },
     Checked {
@@ -106,17 +106,17 @@ pub(super) const ALL: &[Checked] = &[
             TypeDef::integer().maybe_fallible(!within(given.as_ref(), &simple))
         },
         run: |[value, ..]| match value {
-            Value::Integer(_) => Ok(value),
+            Value::Integer(_) => Ok(value.clone()),
             Value::Float(number) => Ok(Value::Integer(number.into_inner() as i64)),
-            Value::Boolean(truth) => Ok(Value::Integer(truth.into())),
+            Value::Boolean(truth) => Ok(Value::Integer((*truth).into())),
             Value::Null => Ok(Value::Integer(0)),
             Value::Timestamp(time) => Ok(Value::Integer(time.timestamp())),
-            Value::Bytes(_) | Value::String(_) => super::checked::text(&value)
+            Value::Bytes(_) | Value::String(_) => super::checked::text(value)
                 .trim()
                 .parse()
                 .map(Value::Integer)
                 .map_err(|_| "the text is no whole number".into()),
-            other => Err(format!("no integer can be made of {}", json_type(&other)).into()),
+            other => Err(format!("no integer can be made of {}", json_type(other)).into()),
         },
     },
     Checked {
@@ -133,10 +133,10 @@ pub(super) const ALL: &[Checked] = &[
             TypeDef::bytes().maybe_fallible(!within(given.as_ref(), &simple))
         },
         run: |[value, ..]| match value {
-            Value::Bytes(_) | Value::String(_) => Ok(value),
+            Value::Bytes(_) | Value::String(_) => Ok(value.clone()),
             Value::Null => Ok("".into()),
             Value::Object(_) | Value::Array(_) | Value::Regex(_) => {
-                Err(format!("no string can be made of {}", json_type(&value)).into())
+                Err(format!("no string can be made of {}", json_type(value)).into())
             }
             scalar => Ok(scalar.to_string_lossy().into_owned().into()),
         },

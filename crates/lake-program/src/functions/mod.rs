@@ -15,6 +15,7 @@
 //! namesake: `replace` and `split` take text as the pattern, not an expression; the format of a timestamp is literal.
 //! An error never says what the record holds.
 
+mod argument;
 mod checked;
 mod fields;
 mod kinds;

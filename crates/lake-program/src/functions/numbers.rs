@@ -22,7 +22,7 @@ pub(super) const ALL: &[Checked] = &[
         returns: |[given, ..]| like(given.as_ref()),
         run: |[value, ..]| match value {
             Value::Integer(number) => Ok(number.saturating_abs().into()),
-            other => Ok(Value::from_f64_or_zero(float(&other).abs())),
+            other => Ok(Value::from_f64_or_zero(float(other).abs())),
         },
     },
     Checked {
@@ -51,7 +51,7 @@ pub(super) const ALL: &[Checked] = &[
         usage: "The remainder of the value by the modulus, with the value's sign.",
         parameters: &[required("value", NUMBER), required("modulus", NUMBER)],
         returns: |_| TypeDef::integer().or_float().fallible(),
-        run: |[value, modulus, _]| match (&value, &modulus) {
+        run: |[value, modulus, _]| match (value, modulus) {
             (Value::Integer(value), Value::Integer(modulus)) => value
                 .checked_rem(*modulus)
                 .map(Value::Integer)
@@ -76,17 +76,17 @@ fn like(given: Option<&Kind>) -> TypeDef {
     }
 }
 
-fn rounded([value, places, _]: [Value; 3], round: fn(f64) -> f64) -> Resolved {
+fn rounded([value, places, _]: [&Value; 3], round: fn(f64) -> f64) -> Resolved {
     if value.is_integer() {
-        return Ok(value);
+        return Ok(value.clone());
     }
     let places = places.as_integer().unwrap_or(0);
     let factor = 10_f64.powi(places.clamp(-MOST_PLACES, MOST_PLACES) as i32);
-    let scaled = float(&value) * factor;
+    let scaled = float(value) * factor;
     // A value too large to be scaled has no decimal places to lose.
     let rounded = match scaled.is_finite() {
         true => round(scaled) / factor,
-        false => float(&value),
+        false => float(value),
     };
     Ok(Value::from_f64_or_zero(rounded))
 }

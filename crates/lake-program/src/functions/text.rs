@@ -25,42 +25,42 @@ pub(super) const ALL: &[Checked] = &[
         usage: "Whether the text contains another.",
         parameters: FOUND,
         returns: yes_or_no,
-        run: |values| Ok(found(&values, |value, part| value.contains(part)).into()),
+        run: |values| Ok(found(values, |value, part| value.contains(part)).into()),
     },
     Checked {
         name: "starts_with",
         usage: "Whether the text begins with another.",
         parameters: FOUND,
         returns: yes_or_no,
-        run: |values| Ok(found(&values, |value, part| value.starts_with(part)).into()),
+        run: |values| Ok(found(values, |value, part| value.starts_with(part)).into()),
     },
     Checked {
         name: "ends_with",
         usage: "Whether the text ends with another.",
         parameters: FOUND,
         returns: yes_or_no,
-        run: |values| Ok(found(&values, |value, part| value.ends_with(part)).into()),
+        run: |values| Ok(found(values, |value, part| value.ends_with(part)).into()),
     },
     Checked {
         name: "downcase",
         usage: "The text in small letters.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(text(&value).to_lowercase().into()),
+        run: |[value, ..]| Ok(text(value).to_lowercase().into()),
     },
     Checked {
         name: "upcase",
         usage: "The text in capital letters.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(text(&value).to_uppercase().into()),
+        run: |[value, ..]| Ok(text(value).to_uppercase().into()),
     },
     Checked {
         name: "strip_whitespace",
         usage: "The text without white space at either end.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(part(&value, text(&value).trim())),
+        run: |[value, ..]| Ok(part(value, text(value).trim())),
     },
     Checked {
         name: "truncate",
@@ -73,10 +73,10 @@ pub(super) const ALL: &[Checked] = &[
         returns: a_text,
         run: |[value, limit, suffix]| {
             let limit = usize::try_from(limit.as_integer().unwrap_or(0)).unwrap_or(0);
-            let whole = text(&value);
+            let whole = text(value);
             match whole.char_indices().nth(limit) {
                 None => Ok(whole.as_ref().into()),
-                Some((end, _)) => Ok([&whole[..end], &text(&suffix)].concat().into()),
+                Some((end, _)) => Ok([&whole[..end], &text(suffix)].concat().into()),
             }
         },
     },
@@ -89,9 +89,7 @@ pub(super) const ALL: &[Checked] = &[
             required("with", kind::BYTES),
         ],
         returns: a_text,
-        run: |[value, pattern, with]| {
-            Ok(text(&value).replace(&*text(&pattern), &text(&with)).into())
-        },
+        run: |[value, pattern, with]| Ok(text(value).replace(&*text(pattern), &text(with)).into()),
     },
     Checked {
         name: "split",
@@ -106,13 +104,15 @@ pub(super) const ALL: &[Checked] = &[
             let limit = limit
                 .as_integer()
                 .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0));
-            let parts = text(&value);
-            Ok(Value::Array(
-                parts
-                    .splitn(limit, &*text(&pattern))
-                    .map(|found| part(&value, found))
-                    .collect(),
-            ))
+            let whole = text(value);
+            let part = |found| part(value, found);
+            let pattern = text(pattern);
+            // A search for a letter needs no preparation.
+            let parts = match pattern.as_bytes() {
+                [letter @ ..=0x7f] => whole.splitn(limit, char::from(*letter)).map(part).collect(),
+                _ => whole.splitn(limit, &*pattern).map(part).collect(),
+            };
+            Ok(Value::Array(parts))
         },
     },
     Checked {
@@ -135,7 +135,7 @@ pub(super) const ALL: &[Checked] = &[
                 .iter()
                 .map(|item| item.to_str_lossy().ok_or("not every item is a string"))
                 .collect::<Result<_, _>>()?;
-            Ok(texts.join(&*text(&separator)).into())
+            Ok(texts.join(&*text(separator)).into())
         },
     },
     Checked {
@@ -162,7 +162,7 @@ fn part(whole: &Value, part: &str) -> Value {
     }
 }
 
-fn found(values: &[Value; 3], holds: fn(&str, &str) -> bool) -> bool {
+fn found(values: [&Value; 3], holds: fn(&str, &str) -> bool) -> bool {
     let [value, part, case_sensitive] = values;
     match case_sensitive.as_boolean() {
         Some(false) => holds(&text(value).to_lowercase(), &text(part).to_lowercase()),

@@ -6,7 +6,8 @@ use vrl::compiler::function::{ArgumentList, Compiled, Example, FunctionCompileCo
 use vrl::compiler::prelude::*;
 use vrl::compiler::state::TypeState;
 
-use super::checked::{Checked, optional, required, taken, text};
+use super::argument::Argument;
+use super::checked::{Checked, held_to, optional, required, text};
 
 /// RFC 3339, as `strftime` abbreviates it.
 const RFC_3339: &str = "%+";
@@ -26,7 +27,7 @@ pub(super) const ALL: &[Checked] = &[
         returns: |_| TypeDef::timestamp().fallible(),
         run: |[value, unit, _]| {
             let value = value.as_integer().unwrap_or(0);
-            let time = match unit_of(&unit)? {
+            let time = match unit_of(unit)? {
                 Unit::Seconds => DateTime::from_timestamp(value, 0),
                 Unit::Milliseconds => DateTime::from_timestamp_millis(value),
                 Unit::Microseconds => DateTime::from_timestamp_micros(value),
@@ -46,7 +47,7 @@ pub(super) const ALL: &[Checked] = &[
         returns: |_| TypeDef::integer().fallible(),
         run: |[value, unit, _]| {
             let time = value.as_timestamp().copied().unwrap_or_default();
-            let since = match unit_of(&unit)? {
+            let since = match unit_of(unit)? {
                 Unit::Seconds => Some(time.timestamp()),
                 Unit::Milliseconds => Some(time.timestamp_millis()),
                 Unit::Microseconds => Some(time.timestamp_micros()),
@@ -140,7 +141,8 @@ impl Function for Formatted {
         _context: &mut FunctionCompileContext,
         arguments: ArgumentList,
     ) -> Compiled {
-        let value = arguments.required("value");
+        let expression = arguments.required_expr("value");
+        let value = Argument::of(expression);
         let literal = arguments.required_literal("format", state)?;
         let format = Format::of(&text(&literal)).ok_or_else(|| {
             Box::new(function::Error::InvalidArgument {
@@ -253,39 +255,40 @@ fn plain(text: &str) -> Option<DateTime<Utc>> {
 
 /// The beginning of `2026-11-20T01:02:03.456Z`.
 fn written(time: &DateTime<Utc>, length: usize) -> String {
-    let numbers = [
-        (time.year().unsigned_abs(), 4, '-'),
-        (time.month(), 2, '-'),
-        (time.day(), 2, 'T'),
-        (time.hour(), 2, ':'),
-        (time.minute(), 2, ':'),
-        (time.second(), 2, '.'),
-        // A leap second has a thousand more.
-        (time.timestamp_subsec_millis() % 1000, 3, 'Z'),
-    ];
-    let mut text = String::with_capacity(24);
-    for (number, digits, mark) in numbers {
-        for place in (0..digits).rev() {
-            let digit = number / 10_u32.pow(place) % 10;
-            text.push(char::from(b'0' + digit as u8));
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let mut write = |end: usize, digits: usize, mut number: u32| {
+        for digit in text[end - digits..end].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
         }
-        text.push(mark);
+    };
+    write(4, 4, time.year().unsigned_abs());
+    write(7, 2, time.month());
+    write(10, 2, time.day());
+    if length > 10 {
+        let second = time.num_seconds_from_midnight();
+        write(13, 2, second / 3600);
+        write(16, 2, second / 60 % 60);
+        write(19, 2, second % 60);
+        // A leap second has a thousand more.
+        write(23, 3, time.timestamp_subsec_millis() % 1000);
     }
-    text.truncate(length);
-    text
+    String::from_utf8_lossy(&text[..length]).into_owned()
 }
 
 #[derive(Clone, Debug)]
 struct Parsing {
-    value: Box<dyn Expression>,
+    value: Argument,
     format: Format,
 }
 
 impl FunctionExpression for Parsing {
     fn resolve(&self, context: &mut Context<'_>) -> Resolved {
-        let value = taken(self.value.resolve(context)?, kind::BYTES)?;
+        let computed = self.value.compute(context)?;
+        let value = self.value.value(&computed, context);
+        held_to(value, kind::BYTES)?;
         self.format
-            .parse(&text(&value))
+            .parse(&text(value))
             .map(Value::Timestamp)
             .ok_or_else(|| "the text is no timestamp of this format".into())
     }
@@ -297,14 +300,16 @@ impl FunctionExpression for Parsing {
 
 #[derive(Clone, Debug)]
 struct Formatting {
-    value: Box<dyn Expression>,
+    value: Argument,
     format: Format,
 }
 
 impl FunctionExpression for Formatting {
     fn resolve(&self, context: &mut Context<'_>) -> Resolved {
-        let value = taken(self.value.resolve(context)?, kind::TIMESTAMP)?;
-        let time = value.try_timestamp()?;
+        let computed = self.value.compute(context)?;
+        let value = self.value.value(&computed, context);
+        held_to(value, kind::TIMESTAMP)?;
+        let time = value.as_timestamp().copied().unwrap_or_default();
         Ok(self.format.write(&time).into())
     }
 
