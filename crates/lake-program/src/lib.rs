@@ -47,6 +47,7 @@ mod program;
 mod read;
 mod row;
 mod run;
+mod scan;
 mod schema;
 
 pub use about::About;

@@ -28,13 +28,6 @@ pub(crate) struct Wanted {
     pub value: Option<usize>,
 }
 
-impl Wanted {
-    /// Whether anybody does.
-    pub fn anyhow(self) -> bool {
-        self.piece.is_some() || self.value.is_some()
-    }
-}
-
 /// The plan of what nothing is declared of, and nobody wants.
 pub(crate) static ANYTHING: Plan = Plan::anything();
 

@@ -4,14 +4,16 @@
 //! said of it, and the payload is read as a whole, which says what is wrong.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use bytestring::ByteString;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use vrl::value::Value;
 
 use crate::piece::Piece;
-use crate::plan::{self, Plan, Rest, Types, Wanted};
+use crate::plan::{ANYTHING, Plan, Rest, Types, Wanted};
+use crate::scan::{Number, Scan};
+
+/// The most levels that are read like this, which is fewer than may be.
+const MOST_LEVELS: usize = 100;
 
 /// What was wanted of a payload.
 #[derive(Debug, Default)]
@@ -22,60 +24,72 @@ pub(crate) struct Found<'p> {
 
 /// Reads a payload, if it is in order.
 pub(crate) fn read<'p>(plan: &Plan, whole: &'p ByteString, found: &mut Found<'p>) -> Option<()> {
-    let mut reader = serde_json::Deserializer::from_str(whole);
-    let part = Part {
-        plan,
-        kept: false,
+    let mut reading = Reading {
+        scan: Scan::of(whole),
         whole,
         found,
+        levels: 0,
     };
-    part.deserialize(&mut reader).ok()?;
-    reader.end().ok()
+    reading.value(plan, false)?;
+    reading.scan.end()
 }
 
-/// A value of the payload.
-struct Part<'r, 'p> {
-    plan: &'r Plan,
-    /// Whether it is a part of what is kept.
-    kept: bool,
+struct Reading<'r, 'p> {
+    scan: Scan<'p>,
     whole: &'p ByteString,
     found: &'r mut Found<'p>,
+    levels: usize,
 }
 
-/// The name of a field.
-struct Name;
+/// A field of an object that is kept.
+type Field<'p> = (Cow<'p, str>, Piece<'p>);
 
-impl<'p> Part<'_, 'p> {
-    /// A value within this one, of which nothing is declared unless it has a plan.
-    fn within<'s>(&'s mut self, plan: &'s Plan) -> Part<'s, 'p> {
-        Part {
-            plan,
-            kept: self.keeps(),
-            whole: self.whole,
-            found: self.found,
+impl<'p> Reading<'_, 'p> {
+    /// The next value. It is what is said only if it is `kept`, as part of another; whoever else wants it has been given it.
+    fn value(&mut self, plan: &Plan, kept: bool) -> Option<Piece<'p>> {
+        let keeps = kept || plan.wanted != Wanted::default();
+        let (found, piece) = match self.scan.peek() {
+            b'"' => (
+                Types::STRING,
+                match self.scan.text()? {
+                    Cow::Borrowed(text) => Piece::Plain(text),
+                    Cow::Owned(text) => Piece::Text(text),
+                },
+            ),
+            b'{' => (Types::OBJECT, self.within(|here| here.object(plan, keeps))?),
+            b'[' => (Types::ARRAY, self.within(|here| here.array(plan, keeps))?),
+            b't' => (
+                Types::BOOLEAN,
+                self.scan.word("true").map(|()| Piece::Boolean(true))?,
+            ),
+            b'f' => (
+                Types::BOOLEAN,
+                self.scan.word("false").map(|()| Piece::Boolean(false))?,
+            ),
+            b'n' => (Types::NULL, self.scan.word("null").map(|()| Piece::Null)?),
+            _ => match self.scan.number()? {
+                Number::Integer(number) => (Types::INTEGER, Piece::Integer(number)),
+                Number::Float(number) => (Types::FLOAT, Piece::Float(number)),
+            },
+        };
+        if !plan.types.has(found) {
+            return None;
+        }
+        match keeps {
+            true => Some(self.give(plan.wanted, kept, piece)),
+            false => Some(Piece::Null),
         }
     }
 
-    fn keeps(&self) -> bool {
-        self.kept || self.plan.wanted.anyhow()
-    }
-
-    fn is<E: Error>(&self, one: Types) -> Result<(), E> {
-        match self.plan.types.has(one) {
-            true => Ok(()),
-            false => Err(odd()),
-        }
-    }
-
-    /// Gives the value to whoever wants it.
-    fn give(self, piece: Piece<'p>) -> Piece<'p> {
-        let Wanted { piece: row, value } = self.plan.wanted;
+    /// Gives a value to whoever wants it.
+    fn give(&mut self, wanted: Wanted, kept: bool, piece: Piece<'p>) -> Piece<'p> {
+        let Wanted { piece: row, value } = wanted;
         if let Some(place) = value.and_then(|value| self.found.values.get_mut(value)) {
             *place = Some(piece.value(self.whole));
         }
         match row.and_then(|row| self.found.pieces.get_mut(row)) {
             None => piece,
-            Some(place) if self.kept => {
+            Some(place) if kept => {
                 *place = Some(piece.clone());
                 piece
             }
@@ -85,138 +99,105 @@ impl<'p> Part<'_, 'p> {
             }
         }
     }
-}
 
-/// Something that is better read as a whole.
-fn odd<E: Error>() -> E {
-    E::custom("odd")
-}
-
-impl<'p> DeserializeSeed<'p> for Part<'_, 'p> {
-    type Value = Piece<'p>;
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Piece<'p>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'p> Visitor<'p> for Part<'_, 'p> {
-    type Value = Piece<'p>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Piece<'p>, E> {
-        self.is(Types::NULL)?;
-        Ok(self.give(Piece::Null))
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<Piece<'p>, E> {
-        self.is(Types::BOOLEAN)?;
-        Ok(self.give(Piece::Boolean(truth)))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Piece<'p>, E> {
-        self.is(Types::INTEGER)?;
-        Ok(self.give(Piece::Integer(number)))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Piece<'p>, E> {
-        match i64::try_from(number) {
-            Ok(number) => self.visit_i64(number),
-            Err(_) => self.visit_f64(number as f64),
+    /// What stands one level below.
+    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        self.levels += 1;
+        if self.levels > MOST_LEVELS {
+            return None;
         }
+        self.scan.pass();
+        let read = read(self);
+        self.levels -= 1;
+        read
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Piece<'p>, E> {
-        self.is(Types::FLOAT)?;
-        Ok(self.give(Piece::Float(number)))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'p str) -> Result<Piece<'p>, E> {
-        self.is(Types::STRING)?;
-        Ok(self.give(Piece::Plain(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Piece<'p>, E> {
-        self.is(Types::STRING)?;
-        match self.keeps() {
-            true => Ok(self.give(Piece::Text(text.to_owned()))),
-            false => Ok(Piece::Null),
+    /// An array, from behind its bracket.
+    fn array(&mut self, plan: &Plan, keeps: bool) -> Option<Piece<'p>> {
+        let plan = plan.items.as_deref().unwrap_or(&ANYTHING);
+        let mut items = Vec::new();
+        if self.scan.peek() == b']' {
+            self.scan.pass();
+            return Some(Piece::Array(items));
         }
-    }
-
-    fn visit_seq<A: SeqAccess<'p>>(mut self, mut items: A) -> Result<Piece<'p>, A::Error> {
-        self.is(Types::ARRAY)?;
-        let keeps = self.keeps();
-        let plan = self.plan;
-        let plan = plan.items.as_deref().unwrap_or(&plan::ANYTHING);
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.within(plan))? {
+        loop {
+            let item = self.value(plan, keeps)?;
             if keeps {
-                array.push(item);
+                items.push(item);
+            }
+            if !self.more(b']')? {
+                return Some(Piece::Array(items));
             }
         }
-        Ok(self.give(Piece::Array(array)))
     }
 
-    fn visit_map<A: MapAccess<'p>>(mut self, mut fields: A) -> Result<Piece<'p>, A::Error> {
-        self.is(Types::OBJECT)?;
-        let keeps = self.keeps();
-        let plan = self.plan;
+    /// An object, from behind its bracket.
+    fn object(&mut self, plan: &Plan, keeps: bool) -> Option<Piece<'p>> {
         let mut seen = 0;
-        let mut object = Vec::new();
-        while let Some(name) = fields.next_key_seed(Name)? {
-            let field = match (plan.fields.find(&name), &plan.others) {
-                (Some(place), _) => {
+        // Each at its place, which puts them in order.
+        let mut known: Vec<Option<Field<'p>>> = Vec::new();
+        let mut others: Vec<Field<'p>> = Vec::new();
+        if keeps {
+            known.resize(plan.plans.len(), None);
+        }
+        let mut more = self.scan.peek() != b'}';
+        if !more {
+            self.scan.pass();
+        }
+        while more {
+            if self.scan.peek() != b'"' {
+                return None;
+            }
+            let name = self.scan.text()?;
+            self.scan.expect(b':')?;
+            match plan.fields.find(&name) {
+                Some(place) => {
                     let bit = 1 << place;
                     if seen & bit != 0 {
-                        return Err(odd());
+                        return None;
                     }
                     seen |= bit;
-                    plan.plans.get(place).unwrap_or(&plan::ANYTHING)
+                    let value = self.value(plan.plans.get(place)?, keeps)?;
+                    if keeps {
+                        *known.get_mut(place)? = Some((name, value));
+                    }
                 }
-                (None, Rest::Any) => &plan::ANYTHING,
-                (None, Rest::Like(plan)) => plan,
-                (None, Rest::None) => return Err(odd()),
-            };
-            let value = fields.next_value_seed(self.within(field))?;
-            if keeps {
-                object.push((name, value));
+                None => {
+                    let plan = match &plan.others {
+                        Rest::Any => &ANYTHING,
+                        Rest::Like(plan) => plan,
+                        Rest::None => return None,
+                    };
+                    let value = self.value(plan, keeps)?;
+                    if keeps {
+                        others.push((name, value));
+                    }
+                }
             }
+            more = self.more(b'}')?;
         }
         if seen & plan.required != plan.required {
-            return Err(odd());
+            return None;
         }
-        object.sort_by(|(one, _), (other, _)| one.cmp(other));
-        if object.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(odd());
+        let mut fields: Vec<Field<'p>> = known.into_iter().flatten().collect();
+        if !others.is_empty() {
+            fields.append(&mut others);
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            if fields.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return None;
+            }
         }
-        Ok(self.give(Piece::Object(object)))
-    }
-}
-
-impl<'p> DeserializeSeed<'p> for Name {
-    type Value = Cow<'p, str>;
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Cow<'p, str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'p> Visitor<'p> for Name {
-    type Value = Cow<'p, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
+        Some(Piece::Object(fields))
     }
 
-    fn visit_borrowed_str<E>(self, name: &'p str) -> Result<Cow<'p, str>, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'p, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
+    /// Whether another item comes, or else the end.
+    fn more(&mut self, end: u8) -> Option<bool> {
+        let next = self.scan.peek();
+        self.scan.pass();
+        match next {
+            b',' => Some(true),
+            next if next == end => Some(false),
+            _ => None,
+        }
     }
 }
