@@ -16,6 +16,9 @@ pub const MAX_PARTITION_VALUE_BYTES: usize = 128;
 /// Athena takes what begins with them as hidden, and `..` is a way out of the prefix for whoever makes files of
 /// the objects. Whatever is empty by then is [`FALLBACK`].
 pub fn partition_value(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let mut value = String::new();
     for letter in text.chars() {
@@ -32,6 +35,14 @@ pub fn partition_value(text: &str) -> String {
         true => FALLBACK.to_owned(),
         false => value,
     }
+}
+
+/// Whether it may stand in a key as it is, for all that its bytes say.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=MAX_PARTITION_VALUE_BYTES).contains(&text.len())
+        && !text.starts_with(['_', '.'])
+        && text.bytes().all(plain)
 }
 
 /// The value that a program left for a key. Only text, numbers and truth values name a partition.

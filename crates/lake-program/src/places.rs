@@ -5,9 +5,15 @@ use vrl::compiler::{SecretTarget, Target};
 use vrl::path::{OwnedSegment, OwnedTargetPath, OwnedValuePath, PathPrefix};
 use vrl::value::Value;
 
+use crate::plan::Names;
+
 /// The places of one of the two roots, `.` or `%`: paths of fields, of which none is within another.
-#[derive(Debug, Default)]
-pub(crate) struct Places(Vec<OwnedValuePath>);
+#[derive(Debug)]
+pub(crate) struct Places {
+    places: Vec<OwnedValuePath>,
+    /// The names of the places that are fields of the root itself.
+    fields: Names,
+}
 
 impl Places {
     /// The places that these paths lead to or into.
@@ -16,27 +22,45 @@ impl Places {
         places.sort();
         // A path comes right before all that begin with it.
         places.dedup_by(|within, place| within.segments.starts_with(&place.segments));
-        Self(places)
+        let fields = places.iter().enumerate().filter_map(|(number, place)| {
+            let name = single(place)?;
+            Some((name.to_owned(), number))
+        });
+        let fields = Names::of(fields);
+        Self { places, fields }
     }
 
     /// All of them, by number.
     pub fn iter(&self) -> impl Iterator<Item = &OwnedValuePath> {
-        self.0.iter()
+        self.places.iter()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     /// The number of the place that a path leads to or into, and the path from there.
     pub fn find<'p>(&self, path: &'p OwnedValuePath) -> Option<(usize, &'p [OwnedSegment])> {
         let segments = path.segments.as_slice();
-        let lead = self.0.iter().enumerate();
+        if let [OwnedSegment::Field(first), within @ ..] = segments
+            && let Some(number) = self.fields.find(first)
+        {
+            return Some((number, within));
+        }
+        let lead = self.places.iter().enumerate();
         let mut lead = lead.filter_map(|(number, place)| {
             let within = segments.strip_prefix(place.segments.as_slice())?;
             Some((number, within))
         });
         lead.next()
+    }
+}
+
+/// The field that a path of one is.
+pub(crate) fn single(path: &OwnedValuePath) -> Option<&str> {
+    match path.segments.as_slice() {
+        [OwnedSegment::Field(name)] => Some(name.as_str()),
+        _ => None,
     }
 }
 

@@ -73,8 +73,9 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    fn of(names: impl Iterator<Item = String>) -> Self {
-        let mut names: Vec<_> = names.zip(0..).collect();
+    /// Names with their numbers.
+    pub fn of(names: impl Iterator<Item = (String, usize)>) -> Self {
+        let mut names: Vec<_> = names.collect();
         names.sort_by_key(|(name, _)| name.len());
         let longest = names.last().map_or(0, |(name, _)| name.len());
         let shorter = |length| names.partition_point(|(name, _)| name.len() < length);
@@ -184,7 +185,7 @@ impl Plan {
             };
             plan.plans.push(Self::of(declared, below)?);
         }
-        plan.fields = Names::of(below.into_keys().map(str::to_owned));
+        plan.fields = Names::of(below.into_keys().map(str::to_owned).zip(0..));
         Some(plan)
     }
 }

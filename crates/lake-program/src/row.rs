@@ -16,7 +16,7 @@ use vrl::value::Value;
 use crate::about::{self, About};
 use crate::parts::{Content, Parts, parts, words};
 use crate::piece::{Piece, write};
-use crate::places::{Places, Root, Standing};
+use crate::places::{Places, Root, Standing, single};
 use crate::plan::{Plan, Wanted};
 use crate::read::{Found, read};
 use crate::{Schema, partition};
@@ -293,14 +293,6 @@ fn name(segment: &OwnedSegment) -> Option<&str> {
     match segment {
         OwnedSegment::Field(name) => Some(name.as_str()),
         OwnedSegment::Index(_) => None,
-    }
-}
-
-/// The field that a path of one is.
-fn single(path: &OwnedValuePath) -> Option<&str> {
-    match path.segments.as_slice() {
-        [one] => name(one),
-        _ => None,
     }
 }
 

@@ -64,22 +64,23 @@ impl Function for Checked {
         arguments: ArgumentList,
     ) -> Compiled {
         let mut given = [const { None }; MOST];
-        let mut computed_later = false;
+        let mut computes = false;
         for (place, parameter) in given.iter_mut().zip(self.parameters).rev() {
             if arguments.optional(parameter.keyword).is_none() {
                 continue;
             }
             let expression = arguments.required_expr(parameter.keyword);
             let mut argument = Argument::of(expression.clone());
-            if computed_later {
+            if computes {
                 argument = argument.before_computed(expression.clone());
             }
-            computed_later |= argument.is_computed();
+            computes |= argument.is_computed();
             *place = Some((argument, expression));
         }
         Ok(Call {
             function: *self,
             arguments: given,
+            computes: computes,
         }
         .as_expr())
     }
@@ -90,10 +91,26 @@ struct Call {
     function: Checked,
     /// Each with what it was written as.
     arguments: [Option<(Argument, Expr)>; MOST],
+    /// Whether any of them has to be computed.
+    computes: bool,
 }
 
-impl FunctionExpression for Call {
-    fn resolve(&self, context: &mut Context<'_>) -> Resolved {
+impl Call {
+    /// Runs the function, where these are the arguments that had to be computed.
+    fn run(&self, computed: &[&Value; MOST], context: &Context<'_>) -> Resolved {
+        let mut values = *computed;
+        let given = self.function.parameters.iter().zip(&self.arguments);
+        for (value, (parameter, argument)) in values.iter_mut().zip(given) {
+            if let Some((argument, _)) = argument {
+                *value = argument.value(*value, context);
+                held_to(*value, parameter.kind)?;
+            }
+        }
+        (self.function.run)(values)
+    }
+
+    #[inline(never)]
+    fn computed(&self, context: &mut Context<'_>) -> Resolved {
         let mut computed = [const { Value::Null }; MOST];
         let given = self.function.parameters.iter().zip(&self.arguments);
         for (computed, (parameter, argument)) in computed.iter_mut().zip(given) {
@@ -101,18 +118,20 @@ impl FunctionExpression for Call {
                 if argument.is_computed() {
                     *computed = argument.compute(context)?;
                 }
+                // Before the next is computed.
                 held_to(argument.value(computed, context), parameter.kind)?;
             }
         }
-        let mut values = [&Value::Null; MOST];
-        for (value, (computed, argument)) in
-            values.iter_mut().zip(computed.iter().zip(&self.arguments))
-        {
-            if let Some((argument, _)) = argument {
-                *value = argument.value(computed, context);
-            }
+        self.run(&computed.each_ref(), context)
+    }
+}
+
+impl FunctionExpression for Call {
+    fn resolve(&self, context: &mut Context<'_>) -> Resolved {
+        match self.computes {
+            false => self.run(&[const { &Value::Null }; MOST], context),
+            true => self.computed(context),
         }
-        (self.function.run)(values)
     }
 
     fn type_def(&self, state: &TypeState) -> TypeDef {
