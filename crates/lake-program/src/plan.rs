@@ -64,21 +64,43 @@ impl Types {
     }
 }
 
-/// Names, found by their length first.
+/// Names, found by their length first and then by their ends.
 #[derive(Debug)]
 pub(crate) struct Names {
-    names: Vec<(String, usize)>,
+    names: Vec<(Ends, String, usize)>,
     /// Where the names of each length begin.
     begin: Vec<usize>,
+}
+
+/// The first and the last bytes of a name. Up to 16 of one length, there are no others.
+type Ends = (u64, u64);
+
+fn ends(name: &str) -> Ends {
+    let name = name.as_bytes();
+    let eight = (name.first_chunk::<8>(), name.last_chunk::<8>());
+    let four = (name.first_chunk::<4>(), name.last_chunk::<4>());
+    match (eight, four) {
+        ((Some(first), Some(last)), _) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        (_, (Some(first), Some(last))) => (
+            u32::from_le_bytes(*first).into(),
+            u32::from_le_bytes(*last).into(),
+        ),
+        _ => {
+            let few = name.iter().fold(0, |few, byte| few << 8 | u64::from(*byte));
+            (few, 0)
+        }
+    }
 }
 
 impl Names {
     /// Names with their numbers.
     pub fn of(names: impl Iterator<Item = (String, usize)>) -> Self {
-        let mut names: Vec<_> = names.collect();
-        names.sort_by_key(|(name, _)| name.len());
-        let longest = names.last().map_or(0, |(name, _)| name.len());
-        let shorter = |length| names.partition_point(|(name, _)| name.len() < length);
+        let mut names: Vec<_> = names
+            .map(|(name, number)| (ends(&name), name, number))
+            .collect();
+        names.sort_by_key(|(_, name, _)| name.len());
+        let longest = names.last().map_or(0, |(_, name, _)| name.len());
+        let shorter = |length| names.partition_point(|(_, name, _)| name.len() < length);
         let begin = (0..=longest + 1).map(shorter).collect();
         Self { names, begin }
     }
@@ -87,9 +109,11 @@ impl Names {
     pub fn find(&self, name: &str) -> Option<usize> {
         let begin = *self.begin.get(name.len())?;
         let end = *self.begin.get(name.len() + 1)?;
+        let wanted = ends(name);
         let same = self.names.get(begin..end)?.iter();
-        let mut same = same.filter(|(known, _)| known == name);
-        same.next().map(|(_, number)| *number)
+        let mut same =
+            same.filter(|(ends, known, _)| *ends == wanted && (name.len() <= 16 || known == name));
+        same.next().map(|(.., number)| *number)
     }
 }
 
@@ -187,5 +211,23 @@ impl Plan {
         }
         plan.fields = Names::of(below.into_keys().map(str::to_owned).zip(0..));
         Some(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn names_are_found(names in prop::collection::btree_set("[ab]{0,20}", 0..24), other in "[ab]{0,20}") {
+            let found = Names::of(names.iter().cloned().zip(0..));
+            for (number, name) in names.iter().enumerate() {
+                prop_assert_eq!(found.find(name), Some(number));
+            }
+            prop_assert_eq!(found.find(&other).is_some(), names.contains(&other));
+        }
     }
 }

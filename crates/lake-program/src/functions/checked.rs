@@ -64,8 +64,10 @@ impl Function for Checked {
         arguments: ArgumentList,
     ) -> Compiled {
         let mut given = [const { None }; MOST];
+        let mut written = Box::new([const { None }; MOST]);
         let mut computes = false;
-        for (place, parameter) in given.iter_mut().zip(self.parameters).rev() {
+        let places = given.iter_mut().zip(written.iter_mut());
+        for ((place, written), parameter) in places.zip(self.parameters).rev() {
             if arguments.optional(parameter.keyword).is_none() {
                 continue;
             }
@@ -75,11 +77,13 @@ impl Function for Checked {
                 argument = argument.before_computed(expression.clone());
             }
             computes |= argument.is_computed();
-            *place = Some((argument, expression));
+            *place = Some(argument);
+            *written = Some(expression);
         }
         Ok(Call {
             function: *self,
             arguments: given,
+            written,
             computes: computes,
         }
         .as_expr())
@@ -89,8 +93,9 @@ impl Function for Checked {
 #[derive(Clone, Debug)]
 struct Call {
     function: Checked,
-    /// Each with what it was written as.
-    arguments: [Option<(Argument, Expr)>; MOST],
+    arguments: [Option<Argument>; MOST],
+    /// As they were written.
+    written: Box<[Option<Expr>; MOST]>,
     /// Whether any of them has to be computed.
     computes: bool,
 }
@@ -101,7 +106,7 @@ impl Call {
         let mut values = *computed;
         let given = self.function.parameters.iter().zip(&self.arguments);
         for (value, (parameter, argument)) in values.iter_mut().zip(given) {
-            if let Some((argument, _)) = argument {
+            if let Some(argument) = argument {
                 *value = argument.value(*value, context);
                 held_to(*value, parameter.kind)?;
             }
@@ -114,7 +119,7 @@ impl Call {
         let mut computed = [const { Value::Null }; MOST];
         let given = self.function.parameters.iter().zip(&self.arguments);
         for (computed, (parameter, argument)) in computed.iter_mut().zip(given) {
-            if let Some((argument, _)) = argument {
+            if let Some(argument) = argument {
                 if argument.is_computed() {
                     *computed = argument.compute(context)?;
                 }
@@ -135,10 +140,10 @@ impl FunctionExpression for Call {
     }
 
     fn type_def(&self, state: &TypeState) -> TypeDef {
-        let kinds = self.arguments.each_ref().map(|argument| {
+        let kinds = self.written.each_ref().map(|argument| {
             argument
                 .as_ref()
-                .map(|(_, expression)| expression.type_def(state).kind().clone())
+                .map(|expression| expression.type_def(state).kind().clone())
         });
         (self.function.returns)(&kinds)
     }
