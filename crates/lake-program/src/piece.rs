@@ -1,13 +1,13 @@
 //! A part of a record's JSON, borrowed from it: read to be written again, or to be made a value of the language.
 
-use std::borrow::Cow;
-
 use bytestring::ByteString;
 use vrl::value::{KeyString, Value};
 
 /// A value of a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Piece<'p> {
+    /// No value: a field that is not there.
+    Absent,
     Null,
     Boolean(bool),
     Integer(i64),
@@ -17,15 +17,15 @@ pub(crate) enum Piece<'p> {
     /// A text that stands there with escapes.
     Text(String),
     Array(Vec<Piece<'p>>),
-    /// In the order of the names, each once.
-    Object(Vec<(Cow<'p, str>, Piece<'p>)>),
+    /// In the order of the names, each once; some may be absent. No name has anything to be escaped.
+    Object(Vec<(&'p str, Piece<'p>)>),
 }
 
 impl Piece<'_> {
     /// The language's value. A plain text is a view of `whole`, which it was read from.
     pub fn value(&self, whole: &ByteString) -> Value {
         match self {
-            Self::Null => Value::Null,
+            Self::Absent | Self::Null => Value::Null,
             Self::Boolean(truth) => Value::Boolean(*truth),
             Self::Integer(number) => Value::Integer(*number),
             Self::Float(number) => Value::from_f64_or_zero(*number),
@@ -37,7 +37,8 @@ impl Piece<'_> {
             Self::Object(fields) => {
                 let fields = fields
                     .iter()
-                    .map(|(name, field)| (KeyString::from(name.as_ref()), field.value(whole)));
+                    .filter(|(_, field)| !matches!(field, Self::Absent))
+                    .map(|(name, field)| (KeyString::from(*name), field.value(whole)));
                 Value::Object(fields.collect())
             }
         }
@@ -46,7 +47,7 @@ impl Piece<'_> {
     /// Appends the JSON that the language's value has.
     pub fn write(&self, rows: &mut Vec<u8>) {
         match self {
-            Self::Null => rows.extend_from_slice(b"null"),
+            Self::Absent | Self::Null => rows.extend_from_slice(b"null"),
             Self::Boolean(true) => rows.extend_from_slice(b"true"),
             Self::Boolean(false) => rows.extend_from_slice(b"false"),
             Self::Integer(number) => serialize(number, rows),
@@ -64,17 +65,19 @@ impl Piece<'_> {
                 rows.push(b']');
             }
             Self::Object(fields) => {
-                rows.push(b'{');
-                for (place, (name, field)) in fields.iter().enumerate() {
-                    if place > 0 {
-                        rows.push(b',');
+                let mut before = b'{';
+                for (name, field) in fields {
+                    if matches!(field, Self::Absent) {
+                        continue;
                     }
-                    match name {
-                        Cow::Borrowed(name) => write_plain(name, rows),
-                        Cow::Owned(name) => write_text(name, rows),
-                    }
+                    rows.push(before);
+                    write_plain(name, rows);
                     rows.push(b':');
                     field.write(rows);
+                    before = b',';
+                }
+                if before == b'{' {
+                    rows.push(before);
                 }
                 rows.push(b'}');
             }

@@ -3,14 +3,12 @@
 //! Only what is in order is read like this. Where anything is odd (no JSON, not as declared, a name twice in an object), nothing is
 //! said of it, and the payload is read as a whole, which says what is wrong.
 
-use std::borrow::Cow;
-
 use bytestring::ByteString;
 use vrl::value::Value;
 
 use crate::piece::Piece;
 use crate::plan::{ANYTHING, Plan, Rest, Types, Wanted};
-use crate::scan::{Number, Scan};
+use crate::scan::{Number, Scan, Text};
 
 /// The most levels that are read like this, which is fewer than may be.
 const MOST_LEVELS: usize = 100;
@@ -18,7 +16,7 @@ const MOST_LEVELS: usize = 100;
 /// What was wanted of a payload.
 #[derive(Debug, Default)]
 pub(crate) struct Found<'p> {
-    pub pieces: Vec<Option<Piece<'p>>>,
+    pub pieces: Vec<Piece<'p>>,
     pub values: Vec<Option<Value>>,
 }
 
@@ -30,7 +28,7 @@ pub(crate) fn read<'p>(plan: &Plan, whole: &'p ByteString, found: &mut Found<'p>
         found,
         levels: 0,
     };
-    reading.value(plan, false)?;
+    reading.value(plan, None)?;
     reading.scan.end()
 }
 
@@ -41,61 +39,72 @@ struct Reading<'r, 'p> {
     levels: usize,
 }
 
-/// A field of an object that is kept.
-type Field<'p> = (Cow<'p, str>, Piece<'p>);
-
 impl<'p> Reading<'_, 'p> {
-    /// The next value. It is what is said only if it is `kept`, as part of another; whoever else wants it has been given it.
-    fn value(&mut self, plan: &Plan, kept: bool) -> Option<Piece<'p>> {
-        let keeps = kept || plan.wanted != Wanted::default();
-        let (found, piece) = match self.scan.peek() {
-            b'"' => (
-                Types::STRING,
+    /// The next value, put into the place that it has in a larger one that is kept, and given to whoever else wants it.
+    fn value(&mut self, plan: &Plan, into: Option<&mut Piece<'p>>) -> Option<()> {
+        match self.scan.peek() {
+            b'"' => {
+                is(plan, Types::STRING)?;
                 match self.scan.text()? {
-                    Cow::Borrowed(text) => Piece::Plain(text),
-                    Cow::Owned(text) => Piece::Text(text),
-                },
-            ),
-            b'{' => (Types::OBJECT, self.within(|here| here.object(plan, keeps))?),
-            b'[' => (Types::ARRAY, self.within(|here| here.array(plan, keeps))?),
-            b't' => (
-                Types::BOOLEAN,
-                self.scan.word("true").map(|()| Piece::Boolean(true))?,
-            ),
-            b'f' => (
-                Types::BOOLEAN,
-                self.scan.word("false").map(|()| Piece::Boolean(false))?,
-            ),
-            b'n' => (Types::NULL, self.scan.word("null").map(|()| Piece::Null)?),
+                    Text::Plain(text) => self.put(plan, into, Piece::Plain(text)),
+                    Text::Escaped(text) => self.put(plan, into, Piece::Text(text)),
+                }
+            }
+            b'{' => {
+                is(plan, Types::OBJECT)?;
+                let keeps = into.is_some() || plan.wanted != Wanted::default();
+                let fields = self.within(|here| here.object(plan, keeps))?;
+                self.put(plan, into, Piece::Object(fields));
+            }
+            b'[' => {
+                is(plan, Types::ARRAY)?;
+                let keeps = into.is_some() || plan.wanted != Wanted::default();
+                let items = self.within(|here| here.array(plan, keeps))?;
+                self.put(plan, into, Piece::Array(items));
+            }
+            b't' => {
+                is(plan, Types::BOOLEAN)?;
+                self.scan.word("true")?;
+                self.put(plan, into, Piece::Boolean(true));
+            }
+            b'f' => {
+                is(plan, Types::BOOLEAN)?;
+                self.scan.word("false")?;
+                self.put(plan, into, Piece::Boolean(false));
+            }
+            b'n' => {
+                is(plan, Types::NULL)?;
+                self.scan.word("null")?;
+                self.put(plan, into, Piece::Null);
+            }
             _ => match self.scan.number()? {
-                Number::Integer(number) => (Types::INTEGER, Piece::Integer(number)),
-                Number::Float(number) => (Types::FLOAT, Piece::Float(number)),
+                Number::Integer(number) => {
+                    is(plan, Types::INTEGER)?;
+                    self.put(plan, into, Piece::Integer(number));
+                }
+                Number::Float(number) => {
+                    is(plan, Types::FLOAT)?;
+                    self.put(plan, into, Piece::Float(number));
+                }
             },
-        };
-        if !plan.types.has(found) {
-            return None;
         }
-        match keeps {
-            true => Some(self.give(plan.wanted, kept, piece)),
-            false => Some(Piece::Null),
-        }
+        Some(())
     }
 
-    /// Gives a value to whoever wants it.
-    fn give(&mut self, wanted: Wanted, kept: bool, piece: Piece<'p>) -> Piece<'p> {
-        let Wanted { piece: row, value } = wanted;
+    /// Puts a value where it is wanted. In line with where it is made, so that it is made there: one that is put together and
+    /// moved at once costs more than all that was read for it.
+    #[inline(always)]
+    fn put(&mut self, plan: &Plan, into: Option<&mut Piece<'p>>, piece: Piece<'p>) {
+        let Wanted { piece: row, value } = plan.wanted;
         if let Some(place) = value.and_then(|value| self.found.values.get_mut(value)) {
             *place = Some(piece.value(self.whole));
         }
-        match row.and_then(|row| self.found.pieces.get_mut(row)) {
-            None => piece,
-            Some(place) if kept => {
-                *place = Some(piece.clone());
-                piece
-            }
-            Some(place) => {
-                *place = Some(piece);
-                Piece::Null
+        match (row.and_then(|row| self.found.pieces.get_mut(row)), into) {
+            (None, None) => {}
+            (None, Some(place)) | (Some(place), None) => *place = piece,
+            (Some(place), Some(into)) => {
+                *place = piece.clone();
+                *into = piece;
             }
         }
     }
@@ -113,32 +122,30 @@ impl<'p> Reading<'_, 'p> {
     }
 
     /// An array, from behind its bracket.
-    fn array(&mut self, plan: &Plan, keeps: bool) -> Option<Piece<'p>> {
+    fn array(&mut self, plan: &Plan, keeps: bool) -> Option<Vec<Piece<'p>>> {
         let plan = plan.items.as_deref().unwrap_or(&ANYTHING);
         let mut items = Vec::new();
-        if self.scan.peek() == b']' {
+        let mut more = self.scan.peek() != b']';
+        if !more {
             self.scan.pass();
-            return Some(Piece::Array(items));
         }
-        loop {
-            let item = self.value(plan, keeps)?;
+        while more {
             if keeps {
-                items.push(item);
+                items.push(Piece::Absent);
             }
-            if !self.more(b']')? {
-                return Some(Piece::Array(items));
-            }
+            self.value(plan, items.last_mut())?;
+            more = self.more(b']')?;
         }
+        Some(items)
     }
 
     /// An object, from behind its bracket.
-    fn object(&mut self, plan: &Plan, keeps: bool) -> Option<Piece<'p>> {
+    fn object(&mut self, plan: &Plan, keeps: bool) -> Option<Vec<(&'p str, Piece<'p>)>> {
         let mut seen = 0;
         // Each at its place, which puts them in order.
-        let mut known: Vec<Option<Field<'p>>> = Vec::new();
-        let mut others: Vec<Field<'p>> = Vec::new();
+        let mut fields: Vec<(&'p str, Piece<'p>)> = Vec::new();
         if keeps {
-            known.resize(plan.plans.len(), None);
+            fields.resize(plan.plans.len(), ("", Piece::Absent));
         }
         let mut more = self.scan.peek() != b'}';
         if !more {
@@ -148,19 +155,22 @@ impl<'p> Reading<'_, 'p> {
             if self.scan.peek() != b'"' {
                 return None;
             }
-            let name = self.scan.text()?;
+            let Text::Plain(name) = self.scan.text()? else {
+                return None;
+            };
             self.scan.expect(b':')?;
-            match plan.fields.find(&name) {
+            match plan.fields.find(name) {
                 Some(place) => {
                     let bit = 1 << place;
                     if seen & bit != 0 {
                         return None;
                     }
                     seen |= bit;
-                    let value = self.value(plan.plans.get(place)?, keeps)?;
-                    if keeps {
-                        *known.get_mut(place)? = Some((name, value));
-                    }
+                    let into = fields.get_mut(place).map(|(field, into)| {
+                        *field = name;
+                        into
+                    });
+                    self.value(plan.plans.get(place)?, into)?;
                 }
                 None => {
                     let plan = match &plan.others {
@@ -168,10 +178,11 @@ impl<'p> Reading<'_, 'p> {
                         Rest::Like(plan) => plan,
                         Rest::None => return None,
                     };
-                    let value = self.value(plan, keeps)?;
                     if keeps {
-                        others.push((name, value));
+                        fields.push((name, Piece::Absent));
                     }
+                    let into = fields.last_mut().filter(|_| keeps);
+                    self.value(plan, into.map(|(_, into)| into))?;
                 }
             }
             more = self.more(b'}')?;
@@ -179,15 +190,14 @@ impl<'p> Reading<'_, 'p> {
         if seen & plan.required != plan.required {
             return None;
         }
-        let mut fields: Vec<Field<'p>> = known.into_iter().flatten().collect();
-        if !others.is_empty() {
-            fields.append(&mut others);
-            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if fields.len() > plan.plans.len() {
+            fields.retain(|(_, field)| *field != Piece::Absent);
+            fields.sort_by_key(|(name, _)| *name);
             if fields.windows(2).any(|pair| pair[0].0 == pair[1].0) {
                 return None;
             }
         }
-        Some(Piece::Object(fields))
+        Some(fields)
     }
 
     /// Whether another item comes, or else the end.
@@ -200,4 +210,8 @@ impl<'p> Reading<'_, 'p> {
             _ => None,
         }
     }
+}
+
+fn is(plan: &Plan, one: Types) -> Option<()> {
+    plan.types.has(one).then_some(())
 }

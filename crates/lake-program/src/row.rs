@@ -143,9 +143,9 @@ impl Row {
         &'r self,
         whole: &'r ByteString,
         about: &About<'_>,
-    ) -> Option<(Standing<'r>, Vec<Option<Piece<'r>>>)> {
+    ) -> Option<(Standing<'r>, Vec<Piece<'r>>)> {
         let mut found = Found {
-            pieces: vec![None; self.pieces],
+            pieces: vec![Piece::Absent; self.pieces],
             values: vec![None; self.event.len()],
         };
         read(&self.plan, whole, &mut found)?;
@@ -172,7 +172,7 @@ impl Row {
     pub fn run(
         &self,
         runtime: &mut Runtime,
-        (standing, pieces): &mut (Standing<'_>, Vec<Option<Piece<'_>>>),
+        (standing, pieces): &mut (Standing<'_>, Vec<Piece<'_>>),
         about: &About<'_>,
         timezone: &TimeZone,
         rows: &mut Vec<u8>,
@@ -183,7 +183,7 @@ impl Row {
             Some(code) => runtime.resolve(standing, code, timezone)?,
         };
         let computed = computed.as_array().unwrap_or_default();
-        let piece = |number: usize| pieces.get(number).and_then(Option::as_ref);
+        let piece = |number: usize| pieces.get(number);
         let fields = match &self.fields {
             Fields::All => {
                 piece(0).unwrap_or(&Piece::Null).write(rows);
