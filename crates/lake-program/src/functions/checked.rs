@@ -19,7 +19,7 @@ pub(super) struct Checked {
     /// The result's type by the arguments' types; absent arguments have none.
     pub returns: fn(&[Option<Kind>; MOST]) -> TypeDef,
     /// Absent arguments are null.
-    pub run: fn([&Value; MOST]) -> Resolved,
+    pub run: fn(&[&Value; MOST]) -> Resolved,
 }
 
 /// A parameter that has to be given.
@@ -102,8 +102,8 @@ struct Call {
 
 impl Call {
     /// Runs the function, where these are the arguments that had to be computed.
-    fn run(&self, computed: &[&Value; MOST], context: &Context<'_>) -> Resolved {
-        let mut values = *computed;
+    #[inline(always)]
+    fn run<'c>(&'c self, mut values: [&'c Value; MOST], context: &'c Context<'_>) -> Resolved {
         let given = self.function.parameters.iter().zip(&self.arguments);
         for (value, (parameter, argument)) in values.iter_mut().zip(given) {
             if let Some(argument) = argument {
@@ -111,7 +111,7 @@ impl Call {
                 held_to(*value, parameter.kind)?;
             }
         }
-        (self.function.run)(values)
+        (self.function.run)(&values)
     }
 
     #[inline(never)]
@@ -127,14 +127,14 @@ impl Call {
                 held_to(argument.value(computed, context), parameter.kind)?;
             }
         }
-        self.run(&computed.each_ref(), context)
+        self.run(computed.each_ref(), context)
     }
 }
 
 impl FunctionExpression for Call {
     fn resolve(&self, context: &mut Context<'_>) -> Resolved {
         match self.computes {
-            false => self.run(&[const { &Value::Null }; MOST], context),
+            false => self.run([&Value::Null; MOST], context),
             true => self.computed(context),
         }
     }

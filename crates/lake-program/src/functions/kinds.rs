@@ -15,7 +15,7 @@ macro_rules! is {
             usage: "Whether the value is of this type.",
             parameters: VALUE,
             returns: |_| TypeDef::boolean().infallible(),
-            run: |[value, ..]| Ok(matches!(value, $($pattern)|+).into()),
+            run: |&[value, ..]| Ok(matches!(value, $($pattern)|+).into()),
         }
     };
 }
@@ -27,7 +27,7 @@ macro_rules! taken {
             usage: "The value, if it is of this type; an error otherwise.",
             parameters: VALUE,
             returns: |[given, ..]| asserted(given.as_ref(), $kind),
-            run: |[value, ..]| match matches!(value, $($pattern)|+) {
+            run: |&[value, ..]| match matches!(value, $($pattern)|+) {
                 true => Ok(value.clone()),
                 false => Err(format!(concat!("expected ", $name, ", got {}"), json_type(value)).into()),
             },
@@ -74,7 +74,7 @@ pub(super) const ALL: &[Checked] = &[
                 .or_timestamp();
             TypeDef::float().maybe_fallible(!within(given.as_ref(), &simple))
         },
-        run: |[value, ..]| match value {
+        run: |&[value, ..]| match value {
             Value::Float(_) => Ok(value.clone()),
             // Beyond 2^53 a float has not every whole number: the nearest is what a reader of JSON would take.
             Value::Integer(number) => Ok(Value::from_f64_or_zero(*number as f64)),
@@ -105,7 +105,7 @@ pub(super) const ALL: &[Checked] = &[
                 .or_timestamp();
             TypeDef::integer().maybe_fallible(!within(given.as_ref(), &simple))
         },
-        run: |[value, ..]| match value {
+        run: |&[value, ..]| match value {
             Value::Integer(_) => Ok(value.clone()),
             Value::Float(number) => Ok(Value::Integer(number.into_inner() as i64)),
             Value::Boolean(truth) => Ok(Value::Integer((*truth).into())),
@@ -132,7 +132,7 @@ pub(super) const ALL: &[Checked] = &[
                 .or_timestamp();
             TypeDef::bytes().maybe_fallible(!within(given.as_ref(), &simple))
         },
-        run: |[value, ..]| match value {
+        run: |&[value, ..]| match value {
             Value::Bytes(_) | Value::String(_) => Ok(value.clone()),
             Value::Null => Ok("".into()),
             Value::Object(_) | Value::Array(_) | Value::Regex(_) => {

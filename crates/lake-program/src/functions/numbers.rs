@@ -20,7 +20,7 @@ pub(super) const ALL: &[Checked] = &[
         usage: "The value without its sign.",
         parameters: VALUE,
         returns: |[given, ..]| like(given.as_ref()),
-        run: |[value, ..]| match value {
+        run: |&[value, ..]| match value {
             Value::Integer(number) => Ok(number.saturating_abs().into()),
             other => Ok(Value::from_f64_or_zero(float(other).abs())),
         },
@@ -51,7 +51,7 @@ pub(super) const ALL: &[Checked] = &[
         usage: "The remainder of the value by the modulus, with the value's sign.",
         parameters: &[required("value", NUMBER), required("modulus", NUMBER)],
         returns: |_| TypeDef::integer().or_float().fallible(),
-        run: |[value, modulus, _]| match (value, modulus) {
+        run: |&[value, modulus, _]| match (value, modulus) {
             (Value::Integer(value), Value::Integer(modulus)) => value
                 .checked_rem(*modulus)
                 .map(Value::Integer)
@@ -76,7 +76,7 @@ fn like(given: Option<&Kind>) -> TypeDef {
     }
 }
 
-fn rounded([value, places, _]: [&Value; 3], round: fn(f64) -> f64) -> Resolved {
+fn rounded(&[value, places, _]: &[&Value; 3], round: fn(f64) -> f64) -> Resolved {
     if value.is_integer() {
         return Ok(value.clone());
     }

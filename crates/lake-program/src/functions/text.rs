@@ -46,21 +46,21 @@ pub(super) const ALL: &[Checked] = &[
         usage: "The text in small letters.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(text(value).to_lowercase().into()),
+        run: |&[value, ..]| Ok(text(value).to_lowercase().into()),
     },
     Checked {
         name: "upcase",
         usage: "The text in capital letters.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(text(value).to_uppercase().into()),
+        run: |&[value, ..]| Ok(text(value).to_uppercase().into()),
     },
     Checked {
         name: "strip_whitespace",
         usage: "The text without white space at either end.",
         parameters: VALUE,
         returns: a_text,
-        run: |[value, ..]| Ok(part(value, text(value).trim())),
+        run: |&[value, ..]| Ok(part(value, text(value).trim())),
     },
     Checked {
         name: "truncate",
@@ -71,7 +71,7 @@ pub(super) const ALL: &[Checked] = &[
             optional("suffix", kind::BYTES),
         ],
         returns: a_text,
-        run: |[value, limit, suffix]| {
+        run: |&[value, limit, suffix]| {
             let limit = usize::try_from(limit.as_integer().unwrap_or(0)).unwrap_or(0);
             let whole = text(value);
             match whole.char_indices().nth(limit) {
@@ -89,7 +89,7 @@ pub(super) const ALL: &[Checked] = &[
             required("with", kind::BYTES),
         ],
         returns: a_text,
-        run: |[value, pattern, with]| Ok(text(value).replace(&*text(pattern), &text(with)).into()),
+        run: |&[value, pattern, with]| Ok(text(value).replace(&*text(pattern), &text(with)).into()),
     },
     Checked {
         name: "split",
@@ -100,7 +100,7 @@ pub(super) const ALL: &[Checked] = &[
             optional("limit", kind::INTEGER),
         ],
         returns: |_| TypeDef::array(Collection::from_unknown(Kind::bytes())).infallible(),
-        run: |[value, pattern, limit]| {
+        run: |&[value, pattern, limit]| {
             let limit = limit
                 .as_integer()
                 .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0));
@@ -129,7 +129,7 @@ pub(super) const ALL: &[Checked] = &[
                 .is_some_and(|given| texts.is_superset(given).is_ok());
             TypeDef::bytes().maybe_fallible(!certain)
         },
-        run: |[value, separator, _]| {
+        run: |&[value, separator, _]| {
             let items = value.as_array().unwrap_or_default();
             let texts: Vec<_> = items
                 .iter()
@@ -143,7 +143,7 @@ pub(super) const ALL: &[Checked] = &[
         usage: "How many bytes a text, items an array, fields an object has.",
         parameters: &[required("value", kind::BYTES | kind::ARRAY | kind::OBJECT)],
         returns: |_| TypeDef::integer().infallible(),
-        run: |[value, ..]| {
+        run: |&[value, ..]| {
             let length = match &value {
                 Value::Array(items) => items.len(),
                 Value::Object(fields) => fields.len(),
@@ -162,8 +162,7 @@ fn part(whole: &Value, part: &str) -> Value {
     }
 }
 
-fn found(values: [&Value; 3], holds: fn(&str, &str) -> bool) -> bool {
-    let [value, part, case_sensitive] = values;
+fn found(&[value, part, case_sensitive]: &[&Value; 3], holds: fn(&str, &str) -> bool) -> bool {
     match case_sensitive.as_boolean() {
         Some(false) => holds(&text(value).to_lowercase(), &text(part).to_lowercase()),
         _ => holds(&text(value), &text(part)),

@@ -25,7 +25,7 @@ pub(super) const ALL: &[Checked] = &[
             optional("unit", kind::BYTES),
         ],
         returns: |_| TypeDef::timestamp().fallible(),
-        run: |[value, unit, _]| {
+        run: |&[value, unit, _]| {
             let value = value.as_integer().unwrap_or(0);
             let time = match unit_of(unit)? {
                 Unit::Seconds => DateTime::from_timestamp(value, 0),
@@ -45,7 +45,7 @@ pub(super) const ALL: &[Checked] = &[
             optional("unit", kind::BYTES),
         ],
         returns: |_| TypeDef::integer().fallible(),
-        run: |[value, unit, _]| {
+        run: |&[value, unit, _]| {
             let time = value.as_timestamp().copied().unwrap_or_default();
             let since = match unit_of(unit)? {
                 Unit::Seconds => Some(time.timestamp()),
