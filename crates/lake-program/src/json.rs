@@ -1,5 +1,7 @@
 //! A record's JSON as the language's values. Texts are views of one copy of the payload, and cost no allocation of their own,
 //! neither here nor where a program passes them on; only one with an escape in it is a text by itself.
+//!
+//! That is for the whole of a record. Most need less of it, and are [read](crate::read) by what their program wants.
 
 use std::fmt;
 

@@ -69,11 +69,14 @@ struct Last {
     fields: Vec<Written>,
 }
 
+/// From which byte of the text to which.
+type Span = (usize, usize);
+
 /// A field as it is written.
 struct Written {
     name: String,
     /// The bytes of its expression.
-    span: (usize, usize),
+    span: Span,
     place: Option<(PathPrefix, OwnedValuePath)>,
 }
 
@@ -148,9 +151,9 @@ fn place(value: Expr) -> Option<(PathPrefix, OwnedValuePath)> {
 }
 
 /// The fields in the order of a row, which is that of their names, and the spans of those to be computed.
-fn arrange(mut fields: Vec<Written>) -> (Vec<(usize, usize)>, Vec<(String, Content)>) {
+fn arrange(mut fields: Vec<Written>) -> (Vec<Span>, Vec<(String, Content)>) {
     fields.sort_by_key(|field| field.span);
-    let computed: Vec<(usize, usize)> = fields
+    let computed: Vec<Span> = fields
         .iter()
         .filter(|field| field.place.is_none())
         .map(|field| field.span)
@@ -171,7 +174,7 @@ fn arrange(mut fields: Vec<Written>) -> (Vec<(usize, usize)>, Vec<(String, Conte
 
 /// A program that is an array of these parts of another. They stay at their places, so that what is said of them in an error
 /// is true of the other.
-fn only(source: &str, spans: &[(usize, usize)]) -> Option<String> {
+fn only(source: &str, spans: &[Span]) -> Option<String> {
     let mut text = String::with_capacity(source.len() + 1);
     for (place, (start, end)) in spans.iter().enumerate() {
         let (before, after) = (source.get(..*start)?, source.get(*end..)?);
@@ -190,7 +193,7 @@ fn only(source: &str, spans: &[(usize, usize)]) -> Option<String> {
 
 /// Whether these parts could assign or delete anything. Fields are computed in the order of their text, by the language in that
 /// of their names: only where none changes what another sees, that is the same.
-fn changes_anything(source: &str, spans: &[(usize, usize)]) -> bool {
+fn changes_anything(source: &str, spans: &[Span]) -> bool {
     spans.iter().any(|(start, end)| {
         let text = source.get(*start..*end).unwrap_or("=");
         let compares = ["==", "!=", "<=", ">="];

@@ -1,9 +1,10 @@
-//! Programs that end in a row: `. = {"id": id, "torque": .measurements.torque}`.
+//! Programs that end in a row, `. = {"id": id, "torque": .measurements.torque}`, and such as leave the record as it is.
 //!
-//! The language would make an object of it, with a copy of each name and of each value, put it in the place of `.`, and drop it
-//! once it is written. Here the statements before it run as they are, and the fields are written one by one: one that only
-//! names a place is written from that place, the others are computed by the language, from the very text of the program.
-//! Where that could give anything else than the whole program would, the whole program runs.
+//! The language would read the whole record, make an object of the row with a copy of each name and of each value, put it in
+//! the place of `.`, and drop it once it is written. Here what the program reads is [read](crate::read) and stands at its
+//! [places](crate::places), the statements before the row run as they are, and the fields are written one by one: one that
+//! only names what the program leaves alone is written from the payload, the others are computed by the language, from the very
+//! text of the program. Where that could give anything else than the whole program would, the whole program runs.
 
 use bytestring::ByteString;
 use vrl::compiler::Program as Code;

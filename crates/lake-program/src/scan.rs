@@ -75,7 +75,7 @@ impl<'p> Scan<'p> {
     pub fn text(&mut self) -> Option<Text<'p>> {
         let opening = self.at;
         self.at += 1;
-        self.to_special();
+        self.pass_plain();
         if self.byte() == b'"' {
             let text = self.text.get(opening + 1..self.at)?;
             self.at += 1;
@@ -89,7 +89,7 @@ impl<'p> Scan<'p> {
     fn escaped(&mut self, opening: usize) -> Option<String> {
         while self.byte() == b'\\' {
             self.at += 2;
-            self.to_special();
+            self.pass_plain();
         }
         if self.byte() != b'"' {
             return None;
@@ -99,8 +99,8 @@ impl<'p> Scan<'p> {
         serde_json::from_str(quoted).ok()
     }
 
-    /// Goes to the next quote, backslash or control character, or to the end.
-    fn to_special(&mut self) {
+    /// Passes what is no quote, no backslash and no control character.
+    fn pass_plain(&mut self) {
         let bytes = self.text.as_bytes();
         while let Some(chunk) = bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
             let chunk = u64::from_le_bytes(*chunk);

@@ -84,7 +84,7 @@ impl Function for Checked {
             function: *self,
             arguments: given,
             written,
-            computes: computes,
+            computes,
         }
         .as_expr())
     }
@@ -107,8 +107,8 @@ impl Call {
         let given = self.function.parameters.iter().zip(&self.arguments);
         for (value, (parameter, argument)) in values.iter_mut().zip(given) {
             if let Some(argument) = argument {
-                *value = argument.value(*value, context);
-                held_to(*value, parameter.kind)?;
+                *value = argument.value(value, context);
+                held_to(value, parameter.kind)?;
             }
         }
         (self.function.run)(&values)
