@@ -192,6 +192,8 @@ fn check(parted: bool, source: &str) {
         r#"{"t": "text"}"#,
         r#"{"t": "2026-11-20T01:02:03Z", "n": 7, "o": {"k": [1, {"l": "\"é"}], "d e": 1.50}, "x": null}"#,
         r#"{"t": "", "n": 0, "o": {"k": []}, "x": true, "model": "m"}"#,
+        // The last one counts, and what stood in the first is gone.
+        r#"{"o": {"k": [1], "d e": 2}, "t": "a", "n": 7, "o": {}}"#,
     ] {
         let (found, expected) = (
             outcome(&program, payload.as_bytes()),
