@@ -172,3 +172,11 @@ pub(super) fn held_to(value: &Value, kind: u16) -> ExpressionResult<()> {
 pub(super) fn text(value: &Value) -> std::borrow::Cow<'_, str> {
     value.to_str_lossy().unwrap_or_default()
 }
+
+/// A part of a text: a view of it rather than a copy, as long as the text is one that is known to be UTF-8.
+pub(super) fn part(whole: &Value, part: &str) -> Value {
+    match whole {
+        Value::String(whole) => Value::String(whole.slice_ref(part)),
+        _ => part.into(),
+    }
+}

@@ -1,5 +1,5 @@
 //! The functions that programs may call, by the names, parameters and results that they have in the language's standard
-//! library.
+//! library; those for addresses are the project's own.
 //!
 //! | what for | functions |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | what a value is | `is_array`, `is_boolean`, `is_float`, `is_integer`, `is_null`, `is_object`, `is_string` |
 //! | taking a value for what it is | `array`, `bool`, `float`, `int`, `object`, `string`, `timestamp` |
 //! | making one of another | `to_float`, `to_int`, `to_string` |
+//! | addresses | `url_host`, `url_path` |
 //! | text | `contains`, `downcase`, `ends_with`, `join`, `length`, `replace`, `split`, `starts_with`, `strip_whitespace`, `truncate`, `upcase` |
 //! | numbers | `abs`, `ceil`, `floor`, `mod`, `round` |
 //! | time | `format_timestamp`, `from_unix_timestamp`, `parse_timestamp`, `to_unix_timestamp` |
@@ -15,6 +16,7 @@
 //! namesake: `replace` and `split` take text as the pattern, not an expression; the format of a timestamp is literal.
 //! An error never says what the record holds.
 
+mod address;
 mod argument;
 mod checked;
 mod fields;
@@ -29,7 +31,7 @@ use checked::Checked;
 
 /// All of them.
 pub fn all() -> Vec<Box<dyn Function>> {
-    let checked = [kinds::ALL, numbers::ALL, text::ALL, time::ALL];
+    let checked = [address::ALL, kinds::ALL, numbers::ALL, text::ALL, time::ALL];
     let mut all: Vec<Box<dyn Function>> = checked
         .into_iter()
         .flatten()

@@ -2,7 +2,7 @@
 
 use vrl::compiler::prelude::*;
 
-use super::checked::{Checked, optional, required, text};
+use super::checked::{Checked, optional, part, required, text};
 
 const VALUE: &[Parameter] = &[required("value", kind::BYTES)];
 const FOUND: &[Parameter] = &[
@@ -153,14 +153,6 @@ pub(super) const ALL: &[Checked] = &[
         },
     },
 ];
-
-/// A part of a text: a view of it rather than a copy, as long as the text is one that is known to be UTF-8.
-fn part(whole: &Value, part: &str) -> Value {
-    match whole {
-        Value::String(whole) => Value::String(whole.slice_ref(part)),
-        _ => part.into(),
-    }
-}
 
 fn found(&[value, part, case_sensitive]: &[&Value; 3], holds: fn(&str, &str) -> bool) -> bool {
     match case_sensitive.as_boolean() {
