@@ -23,11 +23,10 @@ pub(crate) struct Parts {
 /// Parts a program, if it ends in a row and the parts give what the whole gives.
 pub(crate) fn parts(
     source: &str,
-    whole: &Code,
     compile: impl Fn(&str, Option<&TypeState>) -> Option<Code>,
 ) -> Option<Parts> {
-    // After a `return`, the row would be what `.` was at the time.
-    if !whole.final_type_info().result.returns().is_never() {
+    // After a `return`, the row would be what `.` was at the time. The language's types lose some of them.
+    if words(source).any(|word| word == "return") {
         return None;
     }
     let Last { start, fields } = Last::of(source)?;
@@ -40,7 +39,7 @@ pub(crate) fn parts(
     let computed = match computed.as_slice() {
         [] => None,
         spans => {
-            if changes_anything(source, spans) {
+            if changes_anything(source, spans) || ends_differently(source, spans, &fields) {
                 return None;
             }
             let TypeInfo { state, .. } = before.final_type_info();
@@ -202,6 +201,22 @@ fn changes_anything(source: &str, spans: &[Span]) -> bool {
         });
         rest.contains('=') || words(text).any(|word| word == "del")
     })
+}
+
+/// Whether it could matter for how the program ends that these parts are computed in the order of their text, and not in that
+/// of the fields' names: several of them can fail or abort, and the first that does is what is told.
+fn ends_differently(source: &str, spans: &[Span], fields: &[(String, Content)]) -> bool {
+    let ends = |computed: &usize| {
+        let span = spans.get(*computed);
+        let text = span.and_then(|(start, end)| source.get(*start..*end));
+        let text = text.unwrap_or("!").replace("!=", " ");
+        text.contains('!') || words(&text).any(|word| word == "abort")
+    };
+    let by_name = fields.iter().filter_map(|(_, content)| match content {
+        Content::Computed(computed) => Some(*computed),
+        Content::At(..) => None,
+    });
+    !by_name.filter(ends).is_sorted()
 }
 
 /// The words of a program's text, in comments too.

@@ -100,7 +100,7 @@ impl Row {
                     before,
                     computed,
                     fields,
-                } = parts(source, whole, compile)?;
+                } = parts(source, compile)?;
                 paths.add(&before, deletes);
                 if let Some(computed) = &computed {
                     paths.add(computed, deletes);
@@ -239,15 +239,21 @@ impl Paths {
             Content::Computed(place) => return Source::Computed(place),
             Content::At(prefix, path) => (prefix, path),
         };
+        // An index makes an array of whatever stood there.
+        let own = lead(&path);
         let changed = self.changed.iter().any(|changed| {
-            let (one, other) = (&changed.path.segments, &path.segments);
-            changed.prefix == prefix && (one.starts_with(other) || other.starts_with(one))
+            let one = lead(&changed.path);
+            changed.prefix == prefix && (one.starts_with(own) || own.starts_with(one))
         });
         let fields = path.segments.iter().all(OwnedSegment::is_field);
         match (prefix, single(&path).and_then(about::field)) {
             (PathPrefix::Event, _) if fields && !changed => {
-                pieces.push(path);
-                return Source::Piece(pieces.len() - 1);
+                let known = pieces.iter().position(|piece| *piece == path);
+                let number = known.unwrap_or(pieces.len());
+                if known.is_none() {
+                    pieces.push(path);
+                }
+                return Source::Piece(number);
             }
             (PathPrefix::Metadata, Some(name)) if !changed => return Source::Known(name),
             _ => {}
@@ -267,6 +273,13 @@ impl Paths {
         let of_it = all.filter(|path| path.prefix == prefix);
         Places::of(of_it.map(|path| &path.path))
     }
+}
+
+/// The part of a path before its first index.
+fn lead(path: &OwnedValuePath) -> &[OwnedSegment] {
+    let segments = path.segments.as_slice();
+    let index = segments.iter().position(|segment| !segment.is_field());
+    &segments[..index.unwrap_or(segments.len())]
 }
 
 /// What is read of a payload: the places of the program, and the pieces of the row.

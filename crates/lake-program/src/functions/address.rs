@@ -9,59 +9,77 @@ const VALUE: &[Parameter] = &[required("value", kind::BYTES)];
 pub(super) const ALL: &[Checked] = &[
     Checked {
         name: "url_host",
-        usage: "The host of an address with a scheme, without user and port; null where there is none.",
+        usage: "The host of an address, without user and port; null where it has none.",
         parameters: VALUE,
         returns: |_| TypeDef::bytes().or_null().infallible(),
         run: |&[value, ..]| {
             let whole = text(value);
-            Ok(host(&whole).map_or(Value::Null, |host| part(value, host)))
+            Ok(Address::of(&whole)
+                .host()
+                .map_or(Value::Null, |host| part(value, host)))
         },
     },
     Checked {
         name: "url_path",
-        usage: "The path of an address, without query and fragment; of one without a scheme, all that is not those.",
+        usage: "The path of an address, without query and fragment; empty where it names no place, as with `mailto:`.",
         parameters: VALUE,
         returns: |_| TypeDef::bytes().infallible(),
         run: |&[value, ..]| {
             let whole = text(value);
-            Ok(path(&whole).map_or("/".into(), |path| part(value, path)))
+            Ok(Address::of(&whole)
+                .path
+                .map_or("/".into(), |path| part(value, path)))
         },
     },
 ];
 
-/// What stands behind the scheme and before the query and the fragment, if the address has a scheme and an authority.
-fn behind_scheme(address: &str) -> Option<&str> {
-    let (scheme, rest) = address.split_once("://")?;
-    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    is_scheme.then(|| before_query(rest))
+/// What an address says besides scheme, query and fragment.
+struct Address<'a> {
+    authority: Option<&'a str>,
+    /// None where nothing stands behind the authority, which is the root.
+    path: Option<&'a str>,
 }
 
-fn before_query(address: &str) -> &str {
-    let end = address.bytes().position(|byte| matches!(byte, b'?' | b'#'));
-    &address[..end.unwrap_or(address.len())]
-}
+impl<'a> Address<'a> {
+    fn of(text: &'a str) -> Self {
+        // Browsers leave out what stands around an address, too.
+        let text = text.trim_matches(|letter| letter <= ' ');
+        let end = text.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+        let text = &text[..end.unwrap_or(text.len())];
+        let behind = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme));
+        let rest = behind.map_or(text, |(_, rest)| rest);
+        let (authority, path) = match rest.strip_prefix("//") {
+            Some(place) => {
+                let end = place.find('/');
+                (
+                    Some(&place[..end.unwrap_or(place.len())]),
+                    end.map(|end| &place[end..]),
+                )
+            }
+            // mailto:jane@shop.example names no place.
+            None if behind.is_some() => (None, Some(&rest[..0])),
+            None => (None, Some(rest)),
+        };
+        Self { authority, path }
+    }
 
-/// None where nothing stands behind the host, which is the root.
-fn path(address: &str) -> Option<&str> {
-    match behind_scheme(address) {
-        None => Some(before_query(address)),
-        Some(rest) => rest.find('/').map(|begin| &rest[begin..]),
+    fn host(&self) -> Option<&'a str> {
+        let place = self.authority?.rsplit('@').next()?;
+        let host = match place.strip_prefix('[') {
+            // An address of version 6 has colons of its own.
+            Some(rest) => &place[..rest.find(']')? + 2],
+            None => place.split(':').next()?,
+        };
+        Some(host).filter(|host| !host.is_empty())
     }
 }
 
-fn host(address: &str) -> Option<&str> {
-    let rest = behind_scheme(address)?;
-    let authority = rest.split('/').next().unwrap_or_default();
-    let place = authority.rsplit('@').next().unwrap_or_default();
-    let host = match place.strip_prefix('[') {
-        // An address of version 6 has colons of its own.
-        Some(rest) => &place[..rest.find(']')? + 2],
-        None => place.split(':').next().unwrap_or_default(),
-    };
-    Some(host).filter(|host| !host.is_empty())
+fn is_scheme(text: &str) -> bool {
+    let mut letters = text.bytes();
+    letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -83,6 +101,10 @@ mod tests {
                 "url_path(\"/to/https://a.example/b?c\")",
                 "\"/to/https://a.example/b\"",
             ),
+            ("url_path(\" https://jane:doe@shop.example/p\")", "\"/p\""),
+            ("url_path(\"//jane:doe@shop.example/p\")", "\"/p\""),
+            ("url_path(\"mailto:jane@shop.example\")", "\"\""),
+            ("url_path(\"p/42\")", "\"p/42\""),
             ("url_path(\"\")", "\"\""),
             ("url_path(\"?q\")", "\"\""),
             (
@@ -117,7 +139,9 @@ mod tests {
                 "url_host(\"android-app://com.example.shop/\")",
                 "\"com.example.shop\"",
             ),
+            ("url_host(\"//jane@shop.example/p\")", "\"shop.example\""),
             ("url_host(\"file:///a\")", "null"),
+            ("url_host(\"http://[\")", "null"),
             ("url_host(\"mailto:jane@shop.example\")", "null"),
             ("url_host(\"/to/https://a.example/b\")", "null"),
             ("url_host(\"://a\")", "null"),

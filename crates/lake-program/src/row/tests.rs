@@ -192,6 +192,7 @@ fn check(parted: bool, source: &str) {
         r#"{"t": "text"}"#,
         r#"{"t": "2026-11-20T01:02:03Z", "n": 7, "o": {"k": [1, {"l": "\"é"}], "d e": 1.50}, "x": null}"#,
         r#"{"t": "", "n": 0, "o": {"k": []}, "x": true, "model": "m"}"#,
+        r#"{"t": "a", "x": {"k": 5, "y": {"k": 6}}}"#,
         // The last one counts, and what stood in the first is gone.
         r#"{"o": {"k": [1], "d e": 2}, "t": "a", "n": 7, "o": {}}"#,
     ] {
@@ -242,6 +243,54 @@ const PARTED: &[&str] = &[
     r#". = {"t": {"t": .t}}
 . = {"t": .t.t, "o": .o}"#,
     r#". = {"a": .o.k || [], "b": (to_int(.t) ?? 1), "c": upcase(.t)}"#,
+    // The same place more than once.
+    r#". = {"a": .t, "b": .t, "c": .o, "d": .o.k, "e": .o, "f": ., "g": .}"#,
+    // An index makes an array of an object.
+    r#".x[0] = 1
+. = {"k": .x.k, "x": .x, "t": .t}"#,
+    r#". = {"a": to_int!(.t), "b": to_float!(.t)}"#,
+];
+
+/// Statements of programs made at random, and values of their rows.
+const STATEMENTS: &[&str] = &[
+    "if exists(.x) { abort }",
+    "if exists(.x) { .n = 8 } else { .o.k = .t }",
+    ".n = 8",
+    ".t = upcase(.t)",
+    ".o.k = .n",
+    ".o.j = .o",
+    ".x[0] = .t",
+    ".o.k[-1] = .o",
+    ".x.k[1].z = .t",
+    "del(.o.k)",
+    "del(.x)",
+    ". |= {\"x\": .o}",
+    ". = {\"t\": .o, \"o\": .t}",
+    ".x = to_int!(.x)",
+    ".x = to_int(.t) ?? .o.k",
+];
+
+const EXPRESSIONS: &[&str] = &[
+    ".",
+    ".t",
+    ".n",
+    ".o",
+    ".o.k",
+    ".o.k.k",
+    ".o.k[0]",
+    ".o[0]",
+    ".x",
+    ".x.k",
+    "(.t)",
+    "%shard",
+    "[.o, .n]",
+    "{\"o\": .o.k}",
+    "exists(.o.j)",
+    "to_int!(.t)",
+    "to_float!(.x)",
+    "to_string!(.o.k)",
+    "(to_int(.x) ?? 1)",
+    "{ if exists(.x) { abort } else { .o } }",
 ];
 
 #[test]
@@ -266,6 +315,11 @@ fn what_parts_could_change_is_run_as_a_whole() {
         ". = {\"b\": del(.t), \"c\": .t, \"a\": .t}",
         "if exists(.n) { return null }\n. = {\"t\": .t}",
         "if exists(.n) { . = {\"t\": .t} }",
+        // The types of the language lose this one.
+        "x = { if exists(.n) { return null } else { 4 } } / 2\n. = {\"t\": .t, \"x\": x}",
+        // By name, the second fails first.
+        ". = {\"b\": to_int!(.t), \"a\": to_float!(.t)}",
+        ". = {\"b\": { if exists(.n) { abort } else { 1 } }, \"a\": to_float!(.t)}",
         ". = {\"t\": .t, \"about\": %}",
         "del(.n)",
     ] {
@@ -318,6 +372,29 @@ proptest! {
         let payload = object(&fields);
         for (quick, whole) in PAIRS.iter() {
             prop_assert_eq!(outcome(quick, payload.as_bytes()), outcome(whole, payload.as_bytes()), "{}\n{}", payload, quick.source());
+        }
+    }
+
+    /// Not only the payloads are any: so are the programs.
+    #[test]
+    fn any_program_gives_the_same_either_way(
+        statements in prop::collection::vec(prop::sample::select(STATEMENTS), 0..4),
+        row in prop::collection::vec(prop::sample::select(EXPRESSIONS), 1..6),
+        order in Just(["a", "b", "c", "d", "e"]).prop_shuffle(),
+        payloads in prop::collection::vec((json(), json(), prop::option::of(json())), 1..4),
+    ) {
+        let fields: Vec<String> = order.iter().zip(row).map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        let source = format!("{}\n. = {{{}}}", statements.join("\n"), fields.join(", "));
+        let Ok(quick) = Program::compile("p", &source, DECLARED) else {
+            return Ok(());
+        };
+        let whole = whole(&source);
+        for (o, k, x) in payloads {
+            let x = x.map_or_else(String::new, |x| format!(",\"x\":{x}"));
+            for o in [o, format!("{{\"k\":{k},\"j\":7}}")] {
+                let payload = format!("{{\"t\":\"text\",\"n\":7,\"o\":{o}{x}}}");
+                prop_assert_eq!(outcome(&quick, payload.as_bytes()), outcome(&whole, payload.as_bytes()), "{}\n{}", payload, source);
+            }
         }
     }
 
