@@ -190,6 +190,7 @@ mod rule;
 mod schema;
 
 pub use check::fault::{PlanErrors, PlanFault};
+pub use expression::is_reserved_word;
 pub use model::{Answer, ContentType, Model, NoFeature, Threshold};
 pub use number::readable;
 pub use plan::{Characteristic, ControlPlan, MAX_PLAN_BYTES, MAX_STEPS};

@@ -10,6 +10,7 @@ mod plan_keeper;
 mod plan_source;
 mod publish;
 mod source;
+pub mod variables;
 
 pub use metric::{PLAN_REFUSED, PLAN_UNREACHABLE};
 pub use outbox::{Entry, KinesisOutbox, LIMITS, Outbox};

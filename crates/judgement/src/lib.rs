@@ -71,3 +71,4 @@ pub use capability::RuleCapability;
 pub use judge::{Judgement, judge, judge_late, judge_observed};
 pub use observer::{ChartStep, Observer, Restart};
 pub use state::{MachineState, Undecodable};
+pub use summary::duration;

@@ -29,7 +29,8 @@ pub(crate) fn cleared(plan: &ControlPlan, rule: &str, machine: &str, ended: &End
     out
 }
 
-fn duration(ms: i64) -> String {
+/// A duration in milliseconds as people say it: `0 s`, `4.2 s`, `1 min 5 s`, `2 h 5 min`, `1 d 1 h`.
+pub fn duration(ms: i64) -> String {
     let seconds = ms / 1_000;
     match seconds {
         ..60 => format!("{} s", readable(ms as f64 / 1_000.0)),

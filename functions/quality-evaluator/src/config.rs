@@ -2,28 +2,14 @@
 
 use std::time::Duration;
 
+use function_ports::variables::{self, PLAN_REFRESH, PLAN_URI, QUALITY_STREAM};
 use lambda_function::Settings;
 use lambda_function::config::{ConfigErrors, Environment, Reader, Variable};
 
 use crate::PlanUri;
 
-const PLAN_URI: Variable = Variable::required(
-    "PLAN_URI",
-    "s3://andon-plans/control-plan.yaml",
-    "the control plan: an object (s3://bucket/key) or a file (file:///path)",
-);
-const PLAN_REFRESH: Variable = Variable::optional(
-    "PLAN_REFRESH",
-    "60",
-    "seconds after which a changed plan is looked for",
-);
 const STATE_TABLE: Variable =
     Variable::required("STATE_TABLE", "andon-state", "the table of machine states");
-const QUALITY_STREAM: Variable = Variable::required(
-    "QUALITY_STREAM",
-    "andon-quality-events",
-    "the name of the quality-events stream",
-);
 const SET_ASIDE_BUCKET: Variable = Variable::required(
     "SET_ASIDE_BUCKET",
     "andon-set-aside",
@@ -34,7 +20,6 @@ const STATE_TTL: Variable = Variable::optional(
     "604800",
     "seconds that a silent machine's state is kept; must exceed the readings stream's retention",
 );
-
 const MACHINE_HOLD: Variable = Variable::optional(
     "MACHINE_HOLD",
     "300",
@@ -78,8 +63,7 @@ impl Config {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigErrors> {
         let mut vars = Reader::new(environment);
         let settings = Settings::read(&mut vars);
-        let plan_uri = vars.parsed(&PLAN_URI, "s3://bucket/key or file:///path");
-        let plan_refresh = vars.seconds(&PLAN_REFRESH, 1..=86_400);
+        let (plan_uri, plan_refresh) = variables::plan(&mut vars);
         let state_table = vars.text(&STATE_TABLE);
         let quality_stream = vars.text(&QUALITY_STREAM);
         let set_aside_bucket = vars.text(&SET_ASIDE_BUCKET);

@@ -5,24 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use function_ports::PlanUri;
+use function_ports::variables::{self, PLAN_REFRESH, PLAN_URI, QUALITY_STREAM};
 use lambda_function::config::{ConfigErrors, Environment, Reader, Variable};
 use lambda_function::{CallLimits, Settings};
 
-const PLAN_URI: Variable = Variable::required(
-    "PLAN_URI",
-    "s3://andon-plans/control-plan.yaml",
-    "the control plan: an object (s3://bucket/key) or a file (file:///path)",
-);
-const PLAN_REFRESH: Variable = Variable::optional(
-    "PLAN_REFRESH",
-    "60",
-    "seconds after which a changed plan is looked for",
-);
-const QUALITY_STREAM: Variable = Variable::required(
-    "QUALITY_STREAM",
-    "andon-quality-events",
-    "the name of the quality-events stream",
-);
 const ENDPOINT_NAME: Variable = Variable::required(
     "ENDPOINT_NAME",
     "andon-model",
@@ -194,8 +180,7 @@ impl Config {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigErrors> {
         let mut vars = Reader::new(environment);
         let settings = Settings::read(&mut vars);
-        let plan_uri = vars.parsed(&PLAN_URI, "s3://bucket/key or file:///path");
-        let plan_refresh = vars.seconds(&PLAN_REFRESH, 1..=86_400);
+        let (plan_uri, plan_refresh) = variables::plan(&mut vars);
         let quality_stream = vars.text(&QUALITY_STREAM);
         let endpoint = vars.text(&ENDPOINT_NAME);
         let model = vars.parsed::<Named>(&TARGET_MODEL, "a name or `none`");

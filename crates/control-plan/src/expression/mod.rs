@@ -12,6 +12,7 @@ mod tendency;
 use std::ops::Range;
 
 pub(crate) use compile::{Compiled, compile};
+pub use names::is_reserved_word;
 #[cfg(feature = "schema")]
 pub(crate) use names::reserved_words;
 pub(crate) use names::{Meaning, Names, refuse_name};

@@ -87,6 +87,15 @@ pub(crate) fn reserved_words() -> impl Iterator<Item = &'static str> {
     TAKEN.into_iter()
 }
 
+/// Whether a plan keeps `word` for itself, so that no characteristic, attribute or constant can be called so.
+///
+/// ```
+/// assert!(control_plan::is_reserved_word("previous") && !control_plan::is_reserved_word("torque"));
+/// ```
+pub fn is_reserved_word(word: &str) -> bool {
+    TAKEN.contains(&word)
+}
+
 /// Why `name` can be no name of a characteristic, attribute or constant.
 pub(crate) fn refuse_name(name: &str) -> Option<String> {
     let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -99,7 +108,7 @@ pub(crate) fn refuse_name(name: &str) -> Option<String> {
     if name.len() > MAX_CHARS {
         return Some(format!("a name has at most {MAX_CHARS} characters"));
     }
-    if TAKEN.contains(&name) {
+    if is_reserved_word(name) {
         return Some(format!("`{name}` is a reserved word"));
     }
     None

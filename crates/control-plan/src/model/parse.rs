@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{Answer, ContentType, Feature, Model, Threshold};
 use crate::check::Check;
-use crate::check::nearest::hint;
 use crate::check::yaml::{Kind, Node};
 use crate::expression::{Meaning, Names, Type, refuse_name};
 use crate::plan::pointer_at;
+use crate::reading::AttributeId;
 use crate::rule::parse::{id, reaction, severity};
+use crate::rule::reference::{attribute, unknown_characteristic};
 use crate::rule::{summary, when};
 
 pub(crate) const KEYS: [&str; 6] = [
@@ -120,13 +121,7 @@ fn feature(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<Feature>
                 None
             }
             _ => {
-                let known = names
-                    .iter()
-                    .filter(|name| matches!(names.get(name), Some(Meaning::Characteristic(_))));
-                check.fault(
-                    &node.span,
-                    format!("unknown characteristic `{name}`{}", hint(name, known)),
-                );
+                unknown_characteristic(check, node, name, names);
                 None
             }
         };
@@ -166,21 +161,8 @@ fn formula(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<Feature>
 fn one_hot(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<Feature> {
     let entries = check.mapping(node, "a feature", &ONE_HOT_KEYS, "")?;
     let attribute = entries.require(check, "one_hot").and_then(|node| {
-        let name = check.text(node, "one_hot")?;
-        match names.get(name) {
-            Some(Meaning::Attribute(slot)) => Some((name.to_owned(), slot)),
-            Some(Meaning::Faulty) => None,
-            _ => {
-                let known = names
-                    .iter()
-                    .filter(|name| matches!(names.get(name), Some(Meaning::Attribute(_))));
-                check.fault(
-                    &node.span,
-                    format!("unknown attribute `{name}`{}", hint(name, known)),
-                );
-                None
-            }
-        }
+        let AttributeId(slot) = attribute(check, node, "one_hot", names)?;
+        Some((check.text(node, "one_hot")?.to_owned(), slot))
     });
     let node = entries.require(check, "of")?;
     let items = check.sequence(node, "of")?;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::payload::declare;
 use crate::check::Check;
-use crate::check::nearest::hint;
 use crate::check::yaml::{Kind, Node};
 use crate::digest::Definition;
 use crate::expression::{Meaning, Names, Table};
+use crate::reading::AttributeId;
+use crate::rule::reference::attribute;
 
 pub(super) const TABLE_KEYS: [&str; 2] = ["by", "values"];
 
@@ -54,18 +55,8 @@ pub(super) fn parse(
 fn table(check: &mut Check<'_>, node: &Node, names: &Names) -> Option<(Table, String)> {
     let entries = check.mapping(node, "a table", &TABLE_KEYS, "")?;
     let attribute = entries.require(check, "by").and_then(|node| {
-        let name = check.text(node, "by")?;
-        if let Some(Meaning::Attribute(place)) = names.get(name) {
-            return Some((place, name.to_owned()));
-        }
-        let known = names
-            .iter()
-            .filter(|name| matches!(names.get(name), Some(Meaning::Attribute(_))));
-        check.fault(
-            &node.span,
-            format!("unknown attribute `{name}`{}", hint(name, known)),
-        );
-        None
+        let AttributeId(place) = attribute(check, node, "by", names)?;
+        Some((place, check.text(node, "by")?.to_owned()))
     });
     let node = entries.require(check, "values")?;
     let named = check.named(node, "values")?;

@@ -9,7 +9,7 @@ mod gap;
 mod missing;
 pub(crate) mod parse;
 mod rate;
-mod reference;
+pub(crate) mod reference;
 mod specification;
 pub(crate) mod state_bound;
 mod stuck;

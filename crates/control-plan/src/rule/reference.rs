@@ -1,4 +1,4 @@
-//! Names in a rule that must be those of characteristics or attributes.
+//! Names that must be those of characteristics or attributes.
 
 use crate::check::Check;
 use crate::check::nearest::hint;
@@ -31,20 +31,14 @@ pub(super) fn characteristic(
             None
         }
         None => {
-            let known = names
-                .iter()
-                .filter(|name| matches!(names.get(name), Some(Meaning::Characteristic(_))));
-            check.fault(
-                &node.span,
-                format!("unknown characteristic `{name}`{}", hint(name, known)),
-            );
+            unknown_characteristic(check, node, name, names);
             None
         }
     }
 }
 
 /// The attribute that a scalar names.
-pub(super) fn attribute(
+pub(crate) fn attribute(
     check: &mut Check<'_>,
     node: &Node,
     what: &str,
@@ -59,16 +53,32 @@ pub(super) fn attribute(
             None
         }
         None => {
-            let known = names
-                .iter()
-                .filter(|name| matches!(names.get(name), Some(Meaning::Attribute(_))));
-            check.fault(
-                &node.span,
-                format!("unknown attribute `{name}`{}", hint(name, known)),
-            );
+            unknown_attribute(check, node, name, names);
             None
         }
     }
+}
+
+/// Reports that a name is no characteristic's, with the nearest that is.
+pub(crate) fn unknown_characteristic(
+    check: &mut Check<'_>,
+    node: &Node,
+    name: &str,
+    names: &Names,
+) {
+    let known = names
+        .iter()
+        .filter(|name| matches!(names.get(name), Some(Meaning::Characteristic(_))));
+    let hint = hint(name, known);
+    check.fault(&node.span, format!("unknown characteristic `{name}`{hint}"));
+}
+
+fn unknown_attribute(check: &mut Check<'_>, node: &Node, name: &str, names: &Names) {
+    let known = names
+        .iter()
+        .filter(|name| matches!(names.get(name), Some(Meaning::Attribute(_))));
+    let hint = hint(name, known);
+    check.fault(&node.span, format!("unknown attribute `{name}`{hint}"));
 }
 
 /// One attribute, or a list of them; none twice.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use control_plan::readable;
+use judgement::duration;
 use quality_event::Timestamp;
 
 use super::summary::{Capability, Row, Summary, worst};
@@ -172,33 +173,9 @@ fn percent(share: f64, decimals: usize) -> String {
     format!("{:.decimals$} %", share * 100.0)
 }
 
-/// `0 s`, `4.2 s`, `1 min 5 s`, `2 h 5 min`, `1 d 1 h`.
-pub fn duration(ms: i64) -> String {
-    let seconds = ms / 1_000;
-    match seconds {
-        ..60 => format!("{} s", readable(ms as f64 / 1_000.0)),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_well() {
-        #[track_caller]
-        fn check(ms: i64, expected: &str) {
-            assert_eq!(duration(ms), expected);
-        }
-        check(0, "0 s");
-        check(4_200, "4.2 s");
-        check(65_000, "1 min 5 s");
-        check(7_500_000, "2 h 5 min");
-        check(90_000_000, "1 d 1 h");
-    }
 
     #[test]
     fn many_learning_machines_are_counted() {

@@ -2,50 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use control_plan::is_reserved_word;
 use deunicode::deunicode;
 
 /// Room for what makes a name unique, below a plan's 64.
 const MAX_CHARS: usize = 48;
 
-/// What CEL, its functions and the plan's summaries keep for themselves.
-const RESERVED: [&str; 36] = [
-    "abs",
-    "and",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "has",
-    "if",
-    "import",
-    "in",
-    "let",
-    "line",
-    "loop",
-    "machine",
-    "max",
-    "min",
-    "namespace",
-    "not",
-    "null",
-    "or",
-    "package",
-    "previous",
-    "return",
-    "rule",
-    "tests",
-    "time",
-    "true",
-    "var",
-    "void",
-    "while",
-    "double",
-    "size",
-];
+/// What the summaries of charts and of the model mean something else by.
+const SHADOWED: [&str; 2] = ["score", "tests"];
 
 /// The names of one plan.
 #[derive(Debug, Default)]
@@ -101,7 +65,7 @@ fn identifier(label: &str) -> String {
         "value".to_owned()
     } else if name.starts_with(|c: char| c.is_ascii_digit()) {
         format!("value_{name}")
-    } else if RESERVED.contains(&name) {
+    } else if is_reserved_word(name) || SHADOWED.contains(&name) {
         format!("{name}_value")
     } else {
         name.to_owned()
@@ -136,6 +100,7 @@ mod tests {
         check("토크", "tokeu");
         check("für", "fur");
         check("max", "max_value");
+        check("tests", "tests_value");
         check("time", "time_value");
         check("", "value");
         check("%%%", "value");
