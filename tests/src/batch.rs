@@ -81,6 +81,13 @@ pub fn reading(machine: &str, second: i64) -> Value {
     })
 }
 
+/// A reading on which the critical rule of the scenarios' plan fires.
+pub fn overpowered(machine: &str, second: i64) -> Value {
+    let mut reading = reading(machine, second);
+    reading["measurements"]["torque"] = json!(70.0);
+    reading
+}
+
 /// An opening that calls for an alert, `second` seconds after 2026-11-20T01:00:00Z in reading time.
 pub fn opened(machine: &str, rule: &str, second: i64) -> QualityEvent {
     let time = Timestamp::from_millis(1_795_136_400_000 + second * 1_000).unwrap();
@@ -99,4 +106,9 @@ pub fn opened(machine: &str, rule: &str, second: i64) -> QualityEvent {
         "source": source,
     });
     QualityEvent::from_json(event.to_string().as_bytes()).unwrap()
+}
+
+/// The event as it lies on the stream.
+pub fn json_of(event: &QualityEvent) -> Value {
+    serde_json::from_slice(&event.to_json()).unwrap()
 }

@@ -18,6 +18,6 @@ mod rig;
 pub mod simulation;
 
 #[cfg(feature = "rig")]
-pub use batch::{Batches, opened, reading, redriving};
+pub use batch::{Batches, json_of, opened, overpowered, reading, redriving};
 #[cfg(feature = "rig")]
 pub use rig::{FUNCTION_TIMEOUT, Rig, SCENARIO_PLAN, STREAM_ARN};

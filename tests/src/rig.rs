@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use andon::invoke::{Bench, StartError};
 use dynamodb_writer::Writer;
-use fake_aws::World;
+use fake_aws::{Effect, Fault, Service, World};
 use lambda_function::clock::FixedClock;
 use lambda_function::deadline::Deadline;
 use quality_evaluator::Evaluator;
@@ -14,6 +14,8 @@ use quality_event::QualityEvent;
 use sagemaker_caller::Caller;
 use set_aside::{Answer, SetAside};
 use sns_alerter::Alerter;
+
+use crate::Batches;
 
 pub use andon::invoke::FUNCTION_TIMEOUT;
 
@@ -111,6 +113,17 @@ impl Rig {
     pub async fn score(&self, body: &[u8]) -> Option<String> {
         let caller = self.caller().await.unwrap();
         checkpoint(&caller.invoke(body, Self::deadline()).await.unwrap())
+    }
+
+    /// Records of a shard, arriving now.
+    pub fn batches(&self) -> Batches {
+        Batches::new("shardId-000000000000", self.world.now_ms())
+    }
+
+    /// From now on `operation` answers after a moment, so that what else hangs is seen to hang.
+    pub fn answer_slowly(&self, service: Service, operation: &str) {
+        let slow = Effect::Slow(Duration::from_millis(20));
+        self.world.fault(Fault::new(service, operation).then(slow));
     }
 
     /// An id that no other invocation of this rig has.

@@ -4,21 +4,10 @@
 use std::time::Duration;
 
 use fake_aws::{Effect, Fault, Service, When};
-use pipeline_tests::{Batches, Rig, reading};
-use serde_json::{Value, json};
+use pipeline_tests::{Batches, Rig, overpowered, reading};
+use serde_json::Value;
 
-const SHARD: &str = "shardId-000000000000";
 const TOO_LONG: i64 = 300_000;
-
-fn overpowered(machine: &str, second: i64) -> Value {
-    let mut reading = reading(machine, second);
-    reading["measurements"]["torque"] = json!(70.0);
-    reading
-}
-
-fn batches(rig: &Rig) -> Batches {
-    Batches::new(SHARD, rig.world.now_ms())
-}
 
 /// One reading of each of so many machines.
 fn fleet(machines: usize, second: i64) -> Vec<Value> {
@@ -53,7 +42,7 @@ async fn a_parked_fleet(rig: &Rig, batches: &mut Batches, machines: usize) {
 #[tokio::test(start_paused = true)]
 async fn a_backlog_that_takes_several_invocations_is_not_parked() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&fleet(3_000, 0));
+    let batch = rig.batches().of(&fleet(3_000, 0));
     rig.clock.advance(10 * TOO_LONG);
     let slow = Effect::Slow(Duration::from_secs(2));
     broken(&rig, Service::DynamoDb, "BatchGetItem", slow);
@@ -81,7 +70,7 @@ async fn a_backlog_that_takes_several_invocations_is_not_parked() {
 #[tokio::test(start_paused = true)]
 async fn a_machine_far_back_in_a_backlog_is_tried_again_as_well() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&fleet(400, 0));
+    let batch = rig.batches().of(&fleet(400, 0));
     rig.clock.advance(10 * TOO_LONG);
     let slow = Effect::Slow(Duration::from_secs(2));
     broken(&rig, Service::DynamoDb, "BatchGetItem", slow);
@@ -97,7 +86,7 @@ async fn a_machine_far_back_in_a_backlog_is_tried_again_as_well() {
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_cannot_be_noted_keeps_no_other_from_being_parked() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&[
+    let batch = rig.batches().of(&[
         overpowered("press-1", 0),
         overpowered("press-2", 0),
         overpowered("press-1", 1),
@@ -119,7 +108,7 @@ async fn a_machine_that_cannot_be_noted_keeps_no_other_from_being_parked() {
 async fn any_number_of_notes_is_found_and_settled() {
     const MACHINES: usize = 1_100;
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     a_parked_fleet(&rig, &mut batches, MACHINES).await;
     let slow = Effect::Slow(Duration::from_millis(300));
     broken(&rig, Service::S3, "ListObjectsV2", slow);
@@ -133,7 +122,7 @@ async fn any_number_of_notes_is_found_and_settled() {
 async fn notes_on_the_first_pages_count_where_the_last_cannot_be_read() {
     const MACHINES: usize = 1_100;
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     a_parked_fleet(&rig, &mut batches, MACHINES).await;
     rig.world.fault(
         Fault::new(Service::S3, "ListObjectsV2")
@@ -151,7 +140,7 @@ async fn notes_that_cannot_be_removed_hold_up_nothing_and_cost_no_write() {
     const MACHINES: usize = 120;
     for effect in [Effect::TimeoutBefore, Effect::AccessDenied] {
         let rig = Rig::new();
-        let mut batches = batches(&rig);
+        let mut batches = rig.batches();
         a_parked_fleet(&rig, &mut batches, MACHINES).await;
         broken(&rig, Service::S3, "DeleteObject", effect);
         let after = fleet(MACHINES, 1);

@@ -1,17 +1,7 @@
 //! A deployment in mid-batch: old and new environments on the same batch, one after the other and side by side.
 
 use fake_aws::{Effect, Fault, Parts, Service};
-use pipeline_tests::{Batches, Rig, SCENARIO_PLAN, reading};
-use serde_json::{Value, json};
-
-const SHARD: &str = "shardId-000000000000";
-
-/// A reading on which the critical rule fires by the old plan and by the new one.
-fn overpowered(machine: &str, second: i64) -> Value {
-    let mut reading = reading(machine, second);
-    reading["measurements"]["torque"] = json!(70.0);
-    reading
-}
+use pipeline_tests::{Batches, Rig, SCENARIO_PLAN, overpowered, reading};
 
 /// The release brings a plan with a limit that every reading of these tests is beyond.
 fn release(rig: &Rig) {
@@ -36,7 +26,7 @@ async fn a_deployment_in_mid_batch_goes_on_from_what_is_committed() {
     let readings: Vec<_> = (1..=5)
         .map(|n| overpowered(&format!("press-{n}"), n))
         .collect();
-    let batch = Batches::new(SHARD, rig.world.now_ms()).of(&readings);
+    let batch = rig.batches().of(&readings);
     rig.world.fault(
         Fault::new(Service::Kinesis, "PutRecords").then(Effect::Partial(Parts::keyed("press-3"))),
     );
@@ -60,7 +50,7 @@ async fn a_deployment_in_mid_batch_goes_on_from_what_is_committed() {
 async fn an_old_environment_that_is_still_at_work_undoes_nothing() {
     let rig = Rig::new();
     let old = rig.evaluator().await.unwrap();
-    let mut batches = Batches::new(SHARD, rig.world.now_ms());
+    let mut batches = rig.batches();
     let first = batches.of(&[reading("press-1", 1)]);
     let second = batches.of(&[overpowered("press-1", 2)]);
     release(&rig);

@@ -56,14 +56,25 @@ fn the_configuration_table_lists_what_the_functions_read() {
     );
 }
 
+/// Every Rust source in `folder` and below.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let texts = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path)
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            std::fs::read_to_string(path).unwrap()
+        } else {
+            String::new()
+        }
+    });
+    texts.collect()
+}
+
 #[test]
 fn every_test_that_the_readme_names_exists() {
-    let sources: String = std::fs::read_dir(root().join("tests/tests"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| std::fs::read_to_string(path).unwrap())
-        .collect();
+    let sources = sources(&root().join("tests/tests"));
     let readme = readme();
     let rows = readme
         .lines()

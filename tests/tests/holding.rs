@@ -7,26 +7,15 @@ use std::time::Duration;
 
 use fake_aws::{Effect, Fault, Service, When};
 use lambda_function::deadline::Deadline;
-use pipeline_tests::{Batches, Rig, reading, redriving};
+use pipeline_tests::{Batches, Rig, overpowered, reading, redriving};
 use quality_event::Transition;
 use serde_json::{Value, json};
 use set_aside::{Answer, Outcome, Redriven, Report};
 
-const SHARD: &str = "shardId-000000000000";
 const OTHER_SHARD: &str = "shardId-000000000001";
 /// Less and more than `MACHINE_HOLD`, in milliseconds.
 const A_WHILE: i64 = 290_000;
 const TOO_LONG: i64 = 300_000;
-
-fn batches(rig: &Rig) -> Batches {
-    Batches::new(SHARD, rig.world.now_ms())
-}
-
-fn overpowered(machine: &str, second: i64) -> Value {
-    let mut reading = reading(machine, second);
-    reading["measurements"]["torque"] = json!(70.0);
-    reading
-}
 
 /// Too little difference at low speed; the rule opens at the third in a row.
 fn hot(machine: &str, second: i64) -> Value {
@@ -57,7 +46,7 @@ fn committed(rig: &Rig) -> Vec<String> {
 async fn a_machine_whose_commits_fail_for_ever_is_parked_and_the_others_go_on() {
     let rig = Rig::new();
     block_commits(&rig, "press-2");
-    let batch = batches(&rig).of(&[
+    let batch = rig.batches().of(&[
         overpowered("press-1", 0),
         overpowered("press-2", 1),
         overpowered("press-3", 2),
@@ -92,7 +81,7 @@ async fn a_machine_whose_commits_fail_for_ever_is_parked_and_the_others_go_on() 
 #[tokio::test(start_paused = true)]
 async fn rules_begin_anew_after_readings_that_were_parked() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     assert_eq!(
         rig.judge(&batches.of(&[
             overpowered("press-1", 0),
@@ -134,7 +123,7 @@ async fn rules_begin_anew_after_readings_that_were_parked() {
 #[tokio::test(start_paused = true)]
 async fn an_open_episode_is_carried_over_the_gap() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     rig.judge(&batches.of(&[overpowered("press-1", 0)])).await;
     block_commits(&rig, "press-1");
     let lost = batches.of(&[overpowered("press-1", 1)]);
@@ -158,7 +147,7 @@ async fn an_open_episode_is_carried_over_the_gap() {
 #[tokio::test(start_paused = true)]
 async fn parked_readings_that_come_again_are_not_judged_as_well() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     block_commits(&rig, "press-1");
     let batch = batches.of(&[hot("press-1", 0), hot("press-1", 1)]);
     rig.clock.advance(TOO_LONG);
@@ -173,7 +162,7 @@ async fn parked_readings_that_come_again_are_not_judged_as_well() {
 #[tokio::test(start_paused = true)]
 async fn a_gap_on_a_shard_that_was_split_is_seen_on_its_child() {
     let rig = Rig::new();
-    let mut parent = batches(&rig);
+    let mut parent = rig.batches();
     rig.judge(&parent.of(&[
         overpowered("press-1", 0),
         hot("press-1", 1),
@@ -199,7 +188,7 @@ async fn a_gap_on_a_shard_that_the_state_never_saw_is_seen() {
         hot("press-1", 1),
         hot("press-1", 2),
     ];
-    rig.judge(&batches(&rig).of(&judged)).await;
+    rig.judge(&rig.batches().of(&judged)).await;
     block_commits(&rig, "press-1");
     let lost = Batches::new(OTHER_SHARD, rig.world.now_ms()).of(&[reading("press-1", 3)]);
     rig.clock.advance(TOO_LONG);
@@ -229,7 +218,7 @@ async fn a_machine_that_fails_is_not_parked_before_its_time_whatever_the_reason(
         (Service::Kinesis, "PutRecords"),
     ] {
         let rig = Rig::new();
-        let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
+        let batch = rig.batches().of(&[overpowered("press-1", 0)]);
         rig.world
             .fault(Fault::new(service, operation).then(Effect::AccessDenied));
         rig.clock.advance(A_WHILE);
@@ -250,7 +239,9 @@ async fn a_backlog_is_not_parked_for_a_fault_that_passes() {
         (Service::Kinesis, "PutRecords"),
     ] {
         let rig = Rig::new();
-        let batch = batches(&rig).of(&[overpowered("press-1", 0), overpowered("press-2", 1)]);
+        let batch = rig
+            .batches()
+            .of(&[overpowered("press-1", 0), overpowered("press-2", 1)]);
         rig.clock.advance(10 * TOO_LONG);
         rig.world.fault(
             Fault::new(service, operation)
@@ -271,7 +262,7 @@ async fn what_hangs_is_parked_before_the_time_out() {
         (Service::Kinesis, "PutRecords"),
     ] {
         let rig = Rig::new();
-        let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
+        let batch = rig.batches().of(&[overpowered("press-1", 0)]);
         rig.world
             .fault(Fault::new(service, operation).then(Effect::TimeoutBefore));
         rig.clock.advance(TOO_LONG);
@@ -288,7 +279,9 @@ async fn what_hangs_is_parked_before_the_time_out() {
 #[tokio::test(start_paused = true)]
 async fn a_reading_that_cannot_be_parked_stays_before_the_checkpoint() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&[reading("press-2", 0), overpowered("press-1", 0)]);
+    let batch = rig
+        .batches()
+        .of(&[reading("press-2", 0), overpowered("press-1", 0)]);
     block_commits(&rig, "press-1");
     let buckets = rig
         .world
@@ -304,7 +297,7 @@ async fn a_reading_that_cannot_be_parked_stays_before_the_checkpoint() {
 async fn parking_is_done_when_readings_and_note_are_safe() {
     for kept in ["parked/", "restarts/"] {
         let rig = Rig::new();
-        let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
+        let batch = rig.batches().of(&[overpowered("press-1", 0)]);
         block_commits(&rig, "press-1");
         rig.world.fault(
             Fault::new(Service::S3, "PutObject")
@@ -330,7 +323,7 @@ async fn notes_that_cannot_be_read_hold_up_nothing() {
         let rig = Rig::new();
         rig.world
             .fault(Fault::new(Service::S3, "ListObjectsV2").then(effect));
-        let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
+        let batch = rig.batches().of(&[overpowered("press-1", 0)]);
         assert_eq!(rig.judge(&batch).await, None);
         assert_eq!(rig.metric("RestartsUnread", &[]), 1.0);
         assert_eq!(committed(&rig), ["press-1"]);
@@ -343,13 +336,13 @@ async fn a_batch_of_one_machine_and_one_of_ten_thousand() {
     let one: Vec<_> = (0..2_000)
         .map(|second| overpowered("press-1", second))
         .collect();
-    assert_eq!(rig.judge(&batches(&rig).of(&one)).await, None);
+    assert_eq!(rig.judge(&rig.batches().of(&one)).await, None);
     assert_eq!((rig.events().len(), committed(&rig).len()), (2_000, 1));
     let rig = Rig::new();
     let many: Vec<_> = (0..10_000)
         .map(|n| overpowered(&format!("press-{n}"), 0))
         .collect();
-    assert_eq!(rig.judge(&batches(&rig).of(&many)).await, None);
+    assert_eq!(rig.judge(&rig.batches().of(&many)).await, None);
     assert_eq!(
         (rig.events().len(), committed(&rig).len()),
         (10_000, 10_000)
@@ -359,8 +352,11 @@ async fn a_batch_of_one_machine_and_one_of_ten_thousand() {
 #[tokio::test(start_paused = true)]
 async fn a_machine_on_two_shards_is_counted() {
     let rig = Rig::new();
-    rig.judge(&batches(&rig).of(&[overpowered("press-1", 0), overpowered("press-2", 0)]))
-        .await;
+    rig.judge(
+        &rig.batches()
+            .of(&[overpowered("press-1", 0), overpowered("press-2", 0)]),
+    )
+    .await;
     assert_eq!(rig.metric("MachinesOnSeveralShards", &[]), 0.0);
     let mut other = Batches::new(OTHER_SHARD, rig.world.now_ms() + 10_000);
     rig.judge(&other.of(&[overpowered("press-1", 1), overpowered("press-1", 2)]))
@@ -387,7 +383,7 @@ async fn late(rig: &Rig, body: &[u8]) -> Report {
 #[tokio::test(start_paused = true)]
 async fn readings_brought_back_are_judged_late_and_change_no_state() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     let parked = batches.of(&[
         overpowered("press-1", 0),
         hot("press-1", 1),
@@ -432,7 +428,7 @@ async fn readings_brought_back_are_judged_late_and_change_no_state() {
 async fn what_is_still_unreadable_is_told_and_not_set_aside_again() {
     let rig = Rig::new();
     let good = overpowered("press-1", 0).to_string();
-    let body = redriving(&batches(&rig).batch(&[("a", "junk"), ("b", &good)]));
+    let body = redriving(&rig.batches().batch(&[("a", "junk"), ("b", &good)]));
     let report = late(&rig, &body).await;
     assert_eq!(report.response.checkpoint(), None);
     assert_eq!(
@@ -462,7 +458,10 @@ async fn late_events_that_cannot_be_published_are_told() {
             .when(When::mentions("press-2"))
             .then(Effect::AccessDenied),
     );
-    let body = redriving(&batches(&rig).of(&[reading("press-1", 0), overpowered("press-2", 0)]));
+    let body = redriving(
+        &rig.batches()
+            .of(&[reading("press-1", 0), overpowered("press-2", 0)]),
+    );
     let report = late(&rig, &body).await;
     assert_eq!(
         report.response.checkpoint(),

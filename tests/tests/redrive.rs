@@ -9,11 +9,10 @@ use andon::redrive::{Became, Held, Kind, Options, Queue, Report, write};
 use fake_aws::{Effect, Fault, Service, When};
 use kinesis_batch::aggregate::{Member, encode};
 use pipeline_tests::bring_back::{InProcess, bring_back, bring_back_lines, bucket, redriver};
-use pipeline_tests::{Batches, Rig, opened, reading};
+use pipeline_tests::{Batches, Rig, opened, overpowered};
 use quality_event::Source;
 use serde_json::{Value, json};
 
-const SHARD: &str = "shardId-000000000000";
 const TOO_LONG: i64 = 300_000;
 const EXECUTE: Options = Options {
     execute: true,
@@ -50,13 +49,7 @@ fn events_batch(rig: &Rig) -> Vec<u8> {
         .iter()
         .map(|record| (record.partition_key.as_str(), record.data.clone()))
         .collect();
-    Batches::new(SHARD, rig.world.now_ms()).batch(&records)
-}
-
-fn overpowered(machine: &str, second: i64) -> Value {
-    let mut reading = reading(machine, second);
-    reading["measurements"]["torque"] = json!(70.0);
-    reading
+    rig.batches().batch(&records)
 }
 
 fn block_commits(rig: &Rig, machine: &str) {
@@ -96,7 +89,7 @@ async fn a_bad_shift(rig: &Rig) {
         member(b"{\"machine\":\"press-1\""),
         member(texts[3].as_bytes()),
     ]);
-    let batch = Batches::new(SHARD, rig.world.now_ms()).batch(&[
+    let batch = rig.batches().batch(&[
         ("press-1", texts[0].as_bytes()),
         ("press-2", texts[1].as_bytes()),
         ("press-2", &aggregate),
@@ -265,7 +258,7 @@ async fn a_batch_that_lambda_gave_up_comes_back_whole() {
         data: text.as_bytes(),
     };
     let aggregate = encode([member("{}"), member("junk")]);
-    let batch = Batches::new(SHARD, rig.world.now_ms()).batch(&[
+    let batch = rig.batches().batch(&[
         ("press-1", texts[0].as_bytes()),
         ("press-2", texts[1].as_bytes()),
         ("press-3", &aggregate),
@@ -305,7 +298,7 @@ async fn an_event_that_was_put_right_is_stored() {
     let event = opened("press-1", "power", 0).to_json();
     let event = String::from_utf8(event).unwrap();
     let broken = event.replace("\"critical\"", "\"grave\"");
-    let batch = Batches::new(SHARD, rig.world.now_ms()).batch(&[("press-1", &broken)]);
+    let batch = rig.batches().batch(&[("press-1", &broken)]);
     assert_eq!(rig.store(&batch).await, None);
     assert!(rig.world.items("events").is_empty());
     let report = bring_back(&rig, Kind::Quarantine, EXECUTE).await;
@@ -320,7 +313,7 @@ async fn an_event_that_was_put_right_is_stored() {
 #[tokio::test(start_paused = true)]
 async fn pointers_of_a_queue_are_read_back_from_the_stream() {
     let rig = Rig::new();
-    let batch = Batches::new(SHARD, rig.world.now_ms()).of(&[overpowered("press-1", 0)]);
+    let batch = rig.batches().of(&[overpowered("press-1", 0)]);
     assert_eq!(rig.judge(&batch).await, None);
     let stored = rig.world.records("quality-events");
     let mut message = given_up("dynamodb-writer", b"");

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use fake_aws::{Effect, Fault, Service, When};
-use pipeline_tests::{Batches, Rig, opened, reading, redriving};
+use pipeline_tests::{Rig, json_of, opened, overpowered, reading, redriving};
 use quality_event::{Finding, QualityEvent, Reaction, Transition};
 use serde_json::{Value, json};
 use template_check::{check, output, roots};
@@ -99,7 +99,7 @@ fn each_disagreement_that_is_put_into_a_copy_is_found() {
 #[tokio::test(start_paused = true)]
 async fn the_evaluator_calls_what_it_declares() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     let judge = async |batch: Vec<u8>| rig.judge(&batch).await;
     let other = json!({"no": "machine"});
     judge(batches.of(&[overpowered("press-1", 0), other])).await;
@@ -121,7 +121,7 @@ async fn the_evaluator_calls_what_it_declares() {
 #[tokio::test(start_paused = true)]
 async fn the_writer_calls_what_it_declares() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     rig.store(&batches.of(&[json_of(&opened("press-1", "power", 0)), json!({})]))
         .await;
     let mut late = opened("press-2", "power", 1);
@@ -136,7 +136,7 @@ async fn the_writer_calls_what_it_declares() {
 #[tokio::test(start_paused = true)]
 async fn the_alerter_calls_what_it_declares() {
     let rig = Rig::new();
-    let mut batches = batches(&rig);
+    let mut batches = rig.batches();
     // Sent; held back by the cool-down; a line stop, and what is no event.
     let mut stopping = opened("press-2", "power", 2);
     stopping.reaction = Reaction::StopLine;
@@ -159,7 +159,7 @@ async fn the_alerter_calls_what_it_declares() {
 async fn the_caller_calls_what_it_declares() {
     let rig = Rig::with_plan(andon::invoke::EXAMPLE_PLAN);
     rig.create_endpoint(0.99);
-    let batch = batches(&rig).of(&[reading("press-1", 0)]);
+    let batch = rig.batches().of(&[reading("press-1", 0)]);
     assert_eq!(rig.score(&batch).await, None);
     let flagged = rig.events();
     assert!(matches!(
@@ -176,25 +176,11 @@ async fn the_caller_calls_what_it_declares() {
 #[tokio::test(start_paused = true)]
 async fn records_brought_back_need_no_other_permission() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&[overpowered("press-1", 0)]);
+    let batch = rig.batches().of(&[overpowered("press-1", 0)]);
     rig.judge(&redriving(&batch)).await;
     let declared = declared("quality-evaluator");
     let recorded = recorded(&rig);
     assert!(recorded.is_subset(&declared), "{recorded:?}");
-}
-
-fn batches(rig: &Rig) -> Batches {
-    Batches::new("shardId-000000000000", rig.world.now_ms())
-}
-
-fn overpowered(machine: &str, second: i64) -> Value {
-    let mut reading = reading(machine, second);
-    reading["measurements"]["torque"] = json!(70.0);
-    reading
-}
-
-fn json_of(event: &QualityEvent) -> Value {
-    serde_json::from_slice(&event.to_json()).unwrap()
 }
 
 /// What ends an event's episode.

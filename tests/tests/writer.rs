@@ -1,24 +1,13 @@
 //! The writer: an event is stored once, and nothing that is not stored is passed.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fake_aws::{Effect, Fault, Parts, Service, When};
-use pipeline_tests::{Batches, Rig, opened, redriving};
+use pipeline_tests::{Batches, Rig, json_of, opened, redriving};
 use quality_event::{Finding, QualityEvent, Transition};
 use serde_json::{Value, json};
 use set_aside::{Answer, Outcome};
-
-const SHARD: &str = "shardId-000000000000";
-
-fn batches(rig: &Rig) -> Batches {
-    Batches::new(SHARD, rig.world.now_ms())
-}
-
-fn json_of(event: &QualityEvent) -> Value {
-    serde_json::from_slice(&event.to_json()).unwrap()
-}
 
 fn many(n: i64) -> Vec<Value> {
     (0..n)
@@ -49,7 +38,7 @@ fn many_machines(n: i64) -> Vec<Value> {
 async fn events_are_stored_under_machine_time_and_id_with_a_time_to_live() {
     let rig = Rig::new();
     let event = opened("press-1", "power", 3);
-    assert_eq!(rig.store(&batches(&rig).of(&[json_of(&event)])).await, None);
+    assert_eq!(rig.store(&rig.batches().of(&[json_of(&event)])).await, None);
     let item = rig
         .world
         .item(
@@ -66,7 +55,7 @@ async fn events_are_stored_under_machine_time_and_id_with_a_time_to_live() {
 #[tokio::test(start_paused = true)]
 async fn a_replay_stores_nothing_twice() {
     let rig = Rig::new();
-    let batch = batches(&rig).of(&many(60));
+    let batch = rig.batches().of(&many(60));
     assert_eq!(rig.store(&batch).await, None);
     assert_eq!(rig.store(&batch).await, None);
     assert_eq!(rig.world.items("events").len(), 60);
@@ -77,7 +66,7 @@ async fn duplicates_within_a_batch_are_one_write() {
     let rig = Rig::new();
     let event = json_of(&opened("press-1", "power", 3));
     assert_eq!(
-        rig.store(&batches(&rig).of(&[event.clone(), event.clone(), event]))
+        rig.store(&rig.batches().of(&[event.clone(), event.clone(), event]))
             .await,
         None
     );
@@ -92,7 +81,7 @@ async fn ongoing_events_are_left_to_the_lake_unless_everything_is_stored() {
         opened("press-1", "power", 3),
         Transition::Ongoing,
     ));
-    let batch = batches(&rig).of(&[ongoing]);
+    let batch = rig.batches().of(&[ongoing]);
     assert_eq!(rig.store(&batch).await, None);
     assert!(rig.world.items("events").is_empty());
     assert_eq!(rig.metric("EventsSkipped", &[("reason", "ongoing")]), 1.0);
@@ -119,7 +108,7 @@ async fn flagged_predictions_are_stored_and_others_are_not() {
         event
     };
     assert_eq!(
-        rig.store(&batches(&rig).of(&[prediction(true), prediction(false)]))
+        rig.store(&rig.batches().of(&[prediction(true), prediction(false)]))
             .await,
         None
     );
@@ -135,7 +124,7 @@ async fn unprocessed_items_come_again_until_they_are_stored() {
             .when(When::first(3))
             .then(Effect::Partial(Parts::After(5))),
     );
-    assert_eq!(rig.store(&batches(&rig).of(&many(25))).await, None);
+    assert_eq!(rig.store(&rig.batches().of(&many(25))).await, None);
     assert_eq!(rig.world.items("events").len(), 25);
     assert_eq!(
         rig.metric("TableRefusals", &[("reason", "unprocessed")]),
@@ -148,7 +137,7 @@ async fn a_throttled_table_is_waited_for() {
     let rig = Rig::new();
     rig.world
         .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").when(When::first(20)));
-    assert_eq!(rig.store(&batches(&rig).of(&many(3))).await, None);
+    assert_eq!(rig.store(&rig.batches().of(&many(3))).await, None);
     assert_eq!(rig.world.items("events").len(), 3);
 }
 
@@ -157,7 +146,7 @@ async fn a_table_that_stays_throttled_holds_the_batch_at_its_first_record() {
     let rig = Rig::new();
     rig.world
         .fault(Fault::new(Service::DynamoDb, "BatchWriteItem"));
-    let checkpoint = rig.store(&batches(&rig).of(&many(3))).await;
+    let checkpoint = rig.store(&rig.batches().of(&many(3))).await;
     assert_eq!(checkpoint, Some(Batches::sequence_number(1)));
     assert_eq!(rig.metric("RecordsUnfinished", &[]), 3.0);
 }
@@ -172,7 +161,7 @@ async fn one_item_that_is_never_processed_holds_its_own_record_and_those_behind_
             .then(Effect::Partial(Parts::keyed("press-bad"))),
     );
     assert_eq!(
-        rig.store(&batches(&rig).of(&events)).await,
+        rig.store(&rig.batches().of(&events)).await,
         Some(Batches::sequence_number(5))
     );
     assert_eq!(rig.world.items("events").len(), 9);
@@ -194,7 +183,7 @@ async fn faults_before_and_after_the_effect_end_in_one_item_each() {
         rig.world
             .fault(fault.when(When::first(2)).then(effect.clone()));
         assert_eq!(
-            rig.store(&batches(&rig).of(&many(30))).await,
+            rig.store(&rig.batches().of(&many(30))).await,
             None,
             "{effect:?}"
         );
@@ -206,7 +195,7 @@ async fn faults_before_and_after_the_effect_end_in_one_item_each() {
 async fn bytes_that_are_no_event_are_quarantined_and_hold_nothing_back() {
     let rig = Rig::new();
     let good = json_of(&opened("press-1", "power", 1)).to_string();
-    let batch = batches(&rig).batch(&[
+    let batch = rig.batches().batch(&[
         ("a", good.as_bytes()),
         ("b", b"\xff not an event"),
         ("c", b"{}"),
@@ -247,7 +236,7 @@ async fn a_late_finding_is_stored_unless_one_was_made_in_its_turn() {
         (vec![vec![&late, &timely]], false, 0.0),
     ] {
         let rig = Rig::new();
-        let mut batches = batches(&rig);
+        let mut batches = rig.batches();
         for events in &batches_of {
             let events: Vec<Value> = events.iter().map(|event| (*event).clone()).collect();
             assert_eq!(rig.store(&batches.of(&events)).await, None);
@@ -273,7 +262,7 @@ async fn a_late_finding_waits_for_a_throttled_table_like_any_other() {
     let events: Vec<_> = (0..30)
         .map(|second| late(&opened("press-1", "power", second)))
         .collect();
-    assert_eq!(rig.store(&batches(&rig).of(&events)).await, None);
+    assert_eq!(rig.store(&rig.batches().of(&events)).await, None);
     assert_eq!((puts.fired(), rig.world.items("events").len()), (3, 30));
 }
 
@@ -281,9 +270,9 @@ async fn a_late_finding_waits_for_a_throttled_table_like_any_other() {
 async fn events_that_are_brought_back_are_stored_once() {
     let rig = Rig::new();
     let events = many(3);
-    rig.store(&batches(&rig).of(&events[..1])).await;
+    rig.store(&rig.batches().of(&events[..1])).await;
     let records: Vec<_> = events.iter().map(Value::to_string).collect();
-    let body = redriving(&batches(&rig).batch(&[
+    let body = redriving(&rig.batches().batch(&[
         ("a", records[0].as_str()),
         ("b", "junk"),
         ("c", records[1].as_str()),
@@ -316,7 +305,7 @@ async fn events_that_are_brought_back_and_not_stored_are_told() {
     let rig = Rig::new();
     rig.world
         .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").then(Effect::AccessDenied));
-    let body = redriving(&batches(&rig).of(&many(1)));
+    let body = redriving(&rig.batches().of(&many(1)));
     let answer = rig.writer("alerting").invoke(&body, Rig::deadline()).await;
     let Answer::Redrive(report) = answer.unwrap() else {
         panic!("an ordinary answer")
@@ -328,28 +317,51 @@ async fn events_that_are_brought_back_and_not_stored_are_told() {
     );
 }
 
+/// Wherever they stand in their calls: at either end, side by side, all of a call but one.
 #[tokio::test(start_paused = true)]
-async fn an_event_that_the_table_refuses_is_found_and_quarantined() {
-    let rig = Rig::new();
-    let mut events = many(25);
-    events[13]["machine"] = json!("press-odd");
-    let refused = Effect::Refused(
-        400,
-        "ValidationException",
-        "One or more parameter values were invalid",
-    );
-    rig.world.fault(
-        Fault::new(Service::DynamoDb, "BatchWriteItem")
-            .when(When::mentions("press-odd"))
-            .then(refused),
-    );
-    assert_eq!(rig.store(&batches(&rig).of(&events)).await, None);
-    assert_eq!(rig.world.items("events").len(), 24);
-    assert_eq!(rig.quarantine()[0].reason, "refused-by-table");
-    assert_eq!(
-        rig.quarantine()[0].data,
-        events[13].to_string().into_bytes()
-    );
+async fn events_that_the_table_refuses_are_found_and_quarantined() {
+    let all_of_a_call_but_one = || (25..50).filter(|place| *place != 37);
+    let cases: [Vec<usize>; 5] = [
+        vec![13],
+        vec![0, 24, 25, 59],
+        vec![11, 12, 13],
+        all_of_a_call_but_one().collect(),
+        (0..60).collect(),
+    ];
+    for refused in cases {
+        let rig = Rig::new();
+        let mut events = many(60);
+        for place in &refused {
+            events[*place]["machine"] = json!("press-odd");
+        }
+        let effect = Effect::Refused(
+            400,
+            "ValidationException",
+            "One or more parameter values were invalid",
+        );
+        rig.world.fault(
+            Fault::new(Service::DynamoDb, "BatchWriteItem")
+                .when(When::mentions("press-odd"))
+                .then(effect),
+        );
+        assert_eq!(rig.store(&rig.batches().of(&events)).await, None);
+        let quarantine = rig.quarantine();
+        assert!(
+            quarantine
+                .iter()
+                .all(|one| one.reason == "refused-by-table")
+        );
+        let kept: BTreeSet<_> = quarantine.into_iter().map(|one| one.data).collect();
+        let expected = refused.iter().map(|place| events[*place].to_string());
+        assert_eq!(kept, expected.map(String::into_bytes).collect());
+        let stored = rig.world.items("events");
+        assert_eq!(stored.len(), 60 - refused.len(), "{refused:?}");
+        assert!(
+            stored
+                .iter()
+                .all(|item| item["machine"].as_s() == Some("press-1"))
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,7 +370,7 @@ async fn what_cannot_be_quarantined_stays_in_front_of_the_checkpoint() {
     rig.world
         .fault(Fault::new(Service::S3, "PutObject").then(Effect::AccessDenied));
     let good = json_of(&opened("press-1", "power", 1)).to_string();
-    let batch = batches(&rig).batch(&[
+    let batch = rig.batches().batch(&[
         ("a", good.as_bytes()),
         ("b", b"junk"),
         ("c", good.as_bytes()),
@@ -373,7 +385,7 @@ async fn a_missing_permission_is_not_waited_for() {
     rig.world
         .fault(Fault::new(Service::DynamoDb, "BatchWriteItem").then(Effect::AccessDenied));
     assert_eq!(
-        rig.store(&batches(&rig).of(&many(3))).await,
+        rig.store(&rig.batches().of(&many(3))).await,
         Some(Batches::sequence_number(1))
     );
     assert_eq!(calls(&rig), 1);
@@ -391,8 +403,11 @@ async fn the_index_by_line_finds_the_events_of_a_line() {
     let rig = Rig::new();
     let mut other = opened("press-2", "power", 2);
     other.line = Some("L1".into());
-    rig.store(&batches(&rig).of(&[json_of(&opened("press-1", "power", 1)), json_of(&other)]))
-        .await;
+    rig.store(
+        &rig.batches()
+            .of(&[json_of(&opened("press-1", "power", 1)), json_of(&other)]),
+    )
+    .await;
     let lines: Vec<_> = rig
         .world
         .items("events")
@@ -413,7 +428,7 @@ async fn an_item_that_is_never_processed_holds_up_no_other() {
             .then(Effect::Partial(Parts::mentioning("press-000"))),
     );
     let (batch, writer) = (
-        batches(&rig).of(&many_machines(300)),
+        rig.batches().of(&many_machines(300)),
         rig.writer("alerting"),
     );
     let _cut = tokio::time::timeout(
@@ -434,7 +449,9 @@ async fn bad_bytes_are_set_aside_at_once_while_the_table_throttles() {
             Fault::new(Service::S3, "PutObject").then(Effect::Slow(Duration::from_millis(200))),
         );
         let good = json_of(&opened("press-1", "power", 0)).to_string();
-        let body = batches(&rig).batch(&[("a", b"junk".as_slice()), ("b", good.as_bytes())]);
+        let body = rig
+            .batches()
+            .batch(&[("a", b"junk".as_slice()), ("b", good.as_bytes())]);
         assert_eq!(rig.store(&body).await, Some(Batches::sequence_number(2)));
     }
 }
