@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{panic, thread};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -33,8 +33,8 @@ pub struct Campaign {
     pub histogram: BTreeMap<FaultClass, u64>,
     /// The sum of all runs.
     pub tally: Tally,
-    /// The fewest faults in a run.
-    pub fewest_faults: u32,
+    /// The fewest faults in a run: planned ones that hit something, and kinds in its workload.
+    pub fewest_faults: usize,
     /// Runs that broke a promise.
     pub failed: Vec<Run>,
     /// Told runs.
@@ -44,7 +44,10 @@ pub struct Campaign {
 /// The share of runs below which a kind of fault counts as missing.
 const LEAST_SHARE: f64 = 0.01;
 
-/// The fewest runs of which that is asked.
+/// The faults that a run has at least.
+const LEAST_FAULTS: usize = 5;
+
+/// The fewest runs of which a share is asked.
 const LEAST_RUNS: u64 = 1_000;
 
 /// Failures that are shrunk and told in a report.
@@ -58,7 +61,7 @@ impl Campaign {
         let next = AtomicU64::new(options.seeds.start);
         let stop = AtomicBool::new(false);
         let campaign = Mutex::new(Self {
-            fewest_faults: u32::MAX,
+            fewest_faults: usize::MAX,
             ..Self::default()
         });
         let bar = progress(options.seeds.end - options.seeds.start);
@@ -70,7 +73,11 @@ impl Campaign {
                         if seed >= options.seeds.end || stop.load(Ordering::Relaxed) {
                             break;
                         }
-                        let run = run(seed, options.tells);
+                        let run = panic::catch_unwind(|| run(seed, options.tells));
+                        let run = run.unwrap_or_else(|panicked| {
+                            eprintln!("seed {seed} panicked");
+                            panic::resume_unwind(panicked)
+                        });
                         bar.inc(1);
                         if !run.violations.is_empty() && options.stops_at_first {
                             stop.store(true, Ordering::Relaxed);
@@ -94,7 +101,7 @@ impl Campaign {
         for class in run.faults.keys() {
             *self.histogram.entry(*class).or_default() += 1;
         }
-        self.fewest_faults = self.fewest_faults.min(run.faults.values().sum());
+        self.fewest_faults = self.fewest_faults.min(run.distinct_faults);
         self.tally += &run.tally;
         if tells {
             self.told.push(run.clone());
@@ -104,9 +111,9 @@ impl Campaign {
         }
     }
 
-    /// Whether every promise held and every kind of fault occurred often enough.
+    /// Whether every promise held, every run had its faults, and every kind of fault occurred often enough.
     pub fn is_clean(&self) -> bool {
-        self.failed.is_empty() && self.rare().is_empty()
+        self.failed.is_empty() && self.rare().is_empty() && self.fewest_faults >= LEAST_FAULTS
     }
 
     /// The kinds of faults that occurred in too few runs.
@@ -169,8 +176,12 @@ impl Campaign {
             "{repeated} alerts were sent again, a fault having come between publishing and marking: {:.2} %",
             100.0 * *repeated as f64 / (*alerts).max(1) as f64
         )?;
+        writeln!(text, "{} faults or more in each", self.fewest_faults)?;
         for class in self.rare() {
             writeln!(text, "too rare: {class}")?;
+        }
+        if self.fewest_faults < LEAST_FAULTS {
+            writeln!(text, "too few faults: each seed has to have {LEAST_FAULTS}")?;
         }
         writeln!(text, "{} seeds broke a promise", self.failed.len())?;
         for run in &self.failed {

@@ -1,7 +1,10 @@
 //! The pipeline under seeded faults. `cargo run --release -p pipeline-tests --bin simulate` runs as many seeds as one likes.
 
+use std::collections::BTreeSet;
+
+use fake_aws::{World, WorldOptions};
 use pipeline_tests::campaign::{Campaign, Options};
-use pipeline_tests::simulation::{FaultClass, Run, Workload, run, shrink};
+use pipeline_tests::simulation::{FaultClass, Run, What, Workload, run, shrink};
 
 #[test]
 fn promises_hold_under_faults() {
@@ -12,7 +15,6 @@ fn promises_hold_under_faults() {
         tells: false,
     });
     assert!(campaign.is_clean(), "{}", campaign.report(true));
-    assert!(campaign.fewest_faults >= 5);
 }
 
 /// Every call with its time, its fault and its answer, and every item of every table.
@@ -23,13 +25,25 @@ fn a_seed_gives_the_same_run_twice() {
     assert!(one == other, "two runs of one seed differ");
 }
 
+/// The shards of the readings stream, as long as it is not resharded, to which anything is put.
+fn shards_written(workload: &Workload) -> BTreeSet<String> {
+    let world = World::new(WorldOptions::default());
+    world.create_stream("readings", workload.shards[0]);
+    let puts = workload.steps.iter().filter_map(|step| match &step.what {
+        What::Put(put) => Some(world.put_record("readings", &put.key, &*put.data).shard),
+        _ => None,
+    });
+    puts.collect()
+}
+
 #[test]
 fn every_run_has_enough_to_go_wrong() {
     for seed in 0..200 {
         let workload = Workload::new(seed);
         assert!(workload.readings() >= 1_000, "seed {seed}");
-        assert!(workload.machines() >= 5, "seed {seed}");
-        assert!(workload.shards[0] >= 3, "seed {seed}");
+        assert!(workload.machines_heard_of() >= 5, "seed {seed}");
+        let shards = shards_written(&workload);
+        assert_eq!(shards.len(), 3, "seed {seed}: {shards:?}");
     }
 }
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use fake_aws::{Item, Published, Value};
+use fake_aws::{Call, Effect, Item, Parts, Published, Value};
 use quality_event::{QualityEvent, Reaction, Transition};
-use serde_json::value::RawValue;
 
 use super::audit::Audit;
 use super::claims::ClaimLog;
 use super::claims_left;
 use super::function::Function;
+use super::messages::{Messages, by_event};
 use super::world::{CLAIMS_TABLE, FUNCTION_TIMEOUT, LINE_STOP_EXPIRY, MAX_ALERT_AGE, Plant};
 
 /// How far the clocks of two environments may differ, in milliseconds; runs skew them by half of it at most.
@@ -39,8 +39,14 @@ pub fn untold(plant: &Plant, event: &QualityEvent) -> Option<String> {
 pub fn check(audit: &mut Audit, plant: &Plant) {
     let calls = plant.world.calls();
     audit.tally.calls = calls.len();
-    let alerts = by_event(&plant.world.published(&plant.alert_topic), "sqs");
-    let stops = by_event(&plant.world.published(&plant.line_stop_topic), "default");
+    let (alerts, mut unlike) = by_event(&plant.world.published(&plant.alert_topic), "sqs");
+    let (stops, others) = by_event(&plant.world.published(&plant.line_stop_topic), "default");
+    unlike.extend(others);
+    for what in unlike {
+        audit.violation("messages say what the event says", what);
+    }
+    audit.refused_for_good(refused_for_good(&calls));
+    super::expiry::check(audit, plant, &calls);
     let mut check = Check {
         audit,
         plant,
@@ -67,9 +73,6 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
     audit.tally.alerts = alerts.len();
     audit.tally.line_stops = stops.len();
 }
-
-/// Messages about an event, each with its time and the event in it.
-pub type Messages = BTreeMap<String, Vec<(i64, QualityEvent)>>;
 
 struct Check<'a> {
     audit: &'a mut Audit,
@@ -332,6 +335,26 @@ impl Check<'_> {
     }
 }
 
+/// The messages that a topic refused for a reason that does not pass.
+fn refused_for_good(calls: &[Call]) -> Vec<String> {
+    let refused = calls.iter().filter_map(|call| match &call.fault {
+        Some(Effect::PartialAs(Parts::First(first), "InvalidParameter", _)) => {
+            Some(call.parts.iter().take(*first))
+        }
+        _ => None,
+    });
+    refused
+        .flatten()
+        .map(|part| part.text.to_string())
+        .collect()
+}
+
+/// Whether a message, as it was published, is about this event.
+pub fn is_about(message: &str, id: &str) -> bool {
+    // A clearing names its opening, too, but not as its own id.
+    message.contains(&format!(r#"\"id\":\"{id}"#)) || message.contains(&format!(r#""id":"{id}"#))
+}
+
 /// The key of an alert's claim.
 pub fn alert(id: &str) -> String {
     format!("alert#{id}")
@@ -382,20 +405,6 @@ fn claim(plant: &Plant, key: &str) -> Option<Item> {
 fn status(plant: &Plant, key: &str) -> Option<String> {
     let item = claim(plant, key)?;
     item.get("status").and_then(Value::as_s).map(str::to_owned)
-}
-
-fn by_event(published: &[Published], protocol: &str) -> Messages {
-    let mut messages = Messages::new();
-    for message in published {
-        let text = message.text_for(protocol);
-        let text: BTreeMap<&str, &RawValue> = serde_json::from_str(&text).unwrap();
-        let event = QualityEvent::from_json(text["event"].get().as_bytes()).unwrap();
-        messages
-            .entry(event.id.to_string())
-            .or_default()
-            .push((message.at_ms, event));
-    }
-    messages
 }
 
 fn is_published(published: &[Published], event: &QualityEvent) -> bool {

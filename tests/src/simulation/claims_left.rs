@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use fake_aws::{Answer, Call, Effect, Item, Part, Service, Value};
 use quality_event::QualityEvent;
 
-use super::alerts::{CLOCKS_DIFFER_MS, Messages, alert, calls_for_alert, millis};
+use super::alerts::{CLOCKS_DIFFER_MS, alert, calls_for_alert, is_about, millis};
 use super::audit::Audit;
 use super::claims::ClaimLog;
 use super::function::Function;
+use super::messages::Messages;
 use super::world::{CLAIMS_TABLE, FUNCTION_TIMEOUT, MAX_ALERT_AGE, Plant};
 
 /// So often an alerter that nothing befell may find a claim whose lease is over and leave it: calls may be slow.
@@ -67,7 +68,7 @@ fn is_left(audit: &Audit, item: &Item, event: &QualityEvent) -> bool {
     audit.deeds.times_left(event.id.as_str(), free_ms..stale_ms) > LEFT_AT_MOST
 }
 
-/// Whether the holder was told that the message is published, and never tried to say so.
+/// Whether the holder was told that the message is published, and never said so, nor was kept from it.
 fn is_sent_unmarked(calls: &[Call], log: &ClaimLog<'_>, key: &str, owner: &str, id: &str) -> bool {
     let Some(granted) = log.granted_to(key, owner) else {
         return false;
@@ -90,6 +91,7 @@ fn is_sent_unmarked(calls: &[Call], log: &ClaimLog<'_>, key: &str, owner: &str, 
         call.number > published.number
             && call.operation == "UpdateItem"
             && call.parts.first().is_some_and(|part| part.key == key)
+            && (call.happened.is_some() || is_befallen(call))
     })
 }
 
@@ -126,8 +128,9 @@ fn repeated_for_nothing(
                 })
                 .collect();
             let is_marked = marks.iter().any(|call| is_answered(call));
-            let has_died = audit.deeds.has_died(request_of(&holder));
-            if is_answered(pair[0]) && (is_marked || (marks.is_empty() && !has_died)) {
+            let is_kept_from_it = marks.iter().any(|call| is_befallen(call))
+                || audit.deeds.has_died(request_of(&holder));
+            if is_answered(pair[0]) && (is_marked || !is_kept_from_it) {
                 let what = format!("{id} was told twice, and nothing befell who told it first");
                 wrong.push(("alerts once", what));
             }
@@ -138,14 +141,17 @@ fn repeated_for_nothing(
 
 /// Whether the caller was told that all went well.
 fn is_answered(call: &Call) -> bool {
-    matches!(call.fault, None | Some(Effect::Slow(_))) && call.answer == Answer::Status(200, None)
+    !is_befallen(call) && call.answer == Answer::Status(200, None)
+}
+
+/// Whether a fault hit the call.
+fn is_befallen(call: &Call) -> bool {
+    !matches!(call.fault, None | Some(Effect::Slow(_)))
 }
 
 /// Whether a publication holds the message about this event.
 fn tells_of(call: &Call, id: &str) -> bool {
-    // A clearing names its opening, too, but not as its own id.
-    let its_event = format!(r#"\"id\":\"{id}"#);
-    call.parts.iter().any(|part| part.text.contains(&its_event))
+    call.parts.iter().any(|part| is_about(&part.text, id))
 }
 
 /// The invocation that an owner's name begins with.

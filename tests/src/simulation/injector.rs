@@ -44,6 +44,7 @@ struct Armed {
     fault: Planned,
     seen: u32,
     fired: u32,
+    in_vain: u32,
     first_ms: Option<i64>,
 }
 
@@ -65,6 +66,7 @@ impl Injector {
             fault: fault.clone(),
             seen: 0,
             fired: 0,
+            in_vain: 0,
             first_ms: None,
         });
         Self(Arc::new(Mutex::new(State {
@@ -74,8 +76,8 @@ impl Injector {
         })))
     }
 
-    /// What the function's next invocation meets.
-    pub fn invocation(&self, function: Function, now_ms: i64, what: &str) -> Vec<Twist> {
+    /// What the function's next invocation meets, each with the fault's place in the plan.
+    pub fn invocation(&self, function: Function, now_ms: i64, what: &str) -> Vec<(usize, Twist)> {
         let mut state = self.state();
         let mut twists = Vec::new();
         for place in 0..state.faults.len() {
@@ -88,7 +90,7 @@ impl Injector {
                 _ => 1,
             };
             if armed.is_due(function, now_ms) && armed.fired < times {
-                twists.push(twist);
+                twists.push((place, twist));
                 state.hit(place, now_ms, what.to_owned());
             }
         }
@@ -113,13 +115,16 @@ impl Injector {
         }
     }
 
-    /// How often each fault has hit something, in the order of the plan.
+    /// What this fault was to do to an invocation came to nothing.
+    pub fn in_vain(&self, place: usize) {
+        self.state().faults[place].in_vain += 1;
+    }
+
+    /// How often each fault has hit something and came to something, in the order of the plan.
     pub fn fired(&self) -> Vec<u32> {
-        self.state()
-            .faults
-            .iter()
-            .map(|armed| armed.fired)
-            .collect()
+        let state = self.state();
+        let armed = state.faults.iter();
+        armed.map(|armed| armed.fired - armed.in_vain).collect()
     }
 
     /// The kinds of faults that an invocation met.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use quality_event::QualityEvent;
 
 use super::audit::Audit;
-use super::reference::{Reference, is_firing};
+use super::reference::{Entry, Judged, Reference, is_firing};
 use super::world::{Plant, STATE_TABLE};
 
 /// Every event is one that a reading calls for, with its contents; states are those of a machine that was judged in
@@ -83,7 +83,7 @@ fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {
     let reference = &audit.reference;
     let rule = event.subject();
     let told = || String::from_utf8_lossy(&event.to_json()).into_owned();
-    if !reference.plans.contains(&event.plan) {
+    if !reference.plans.contains_key(&event.plan) {
         return Some(format!("a plan that never was judged: {}", told()));
     }
     if !reference.knows_rule(rule) {
@@ -96,7 +96,7 @@ fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {
         return Some(format!("an event of no reading: {}", told()));
     };
     if event.late {
-        let fires = entry_of(audit, event).is_some_and(|judged| judged.fires().contains(&id));
+        let fires = reading_of(audit, event).is_some_and(|judged| judged.fires().contains(&id));
         let is_right = fires && !audit.is_exact(&event.machine, order);
         return (!is_right).then(|| format!("no reading of that came back: {}", told()));
     }
@@ -112,13 +112,14 @@ fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {
         };
     }
     if Reference::is_without_memory(rule) && is_firing(event) {
-        let fires = entry_of(audit, event).is_some_and(|judged| judged.fires().contains(&id));
+        let fires = reading_of(audit, event).is_some_and(|judged| judged.fires().contains(&id));
         return (!fires).then(|| format!("the rule does not fire: {}", told()));
     }
     None
 }
 
-fn entry_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a super::reference::Judged> {
+/// What was put on the stream where the event's reading was.
+pub fn entry_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a Entry> {
     let quality_event::Source::Stream {
         shard,
         sequence_number,
@@ -130,16 +131,19 @@ fn entry_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a super::ref
     };
     let place = (shard.clone(), sequence_number.clone());
     let entries = audit.reference.records.get(&place)?;
-    let entry = entries
+    entries
         .iter()
-        .find(|entry| entry.sub_sequence_number == *sub_sequence_number)?;
-    let judged = entry.reading.as_ref()?;
+        .find(|entry| entry.sub_sequence_number == *sub_sequence_number)
+}
+
+fn reading_of<'a>(audit: &'a Audit, event: &QualityEvent) -> Option<&'a Judged> {
+    let judged = entry_of(audit, event)?.reading.as_ref()?;
     (judged.machine == event.machine).then_some(judged)
 }
 
 /// The place of the event's reading among its machine's.
 pub fn order_of(audit: &Audit, event: &QualityEvent) -> Option<usize> {
-    entry_of(audit, event).map(|judged| judged.order)
+    reading_of(audit, event).map(|judged| judged.order)
 }
 
 /// The plan that judged may be another one, which changes nothing else.

@@ -8,7 +8,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use control_plan::ControlPlan;
 use judgement::{MachineState, judge, judge_late};
@@ -16,8 +16,8 @@ use quality_event::{QualityEvent, Source, Timestamp, Transition};
 
 use super::workload::{CHANGED_RULE, PLAN, Payload, Workload};
 
-static FIRST_PLAN: LazyLock<ControlPlan> =
-    LazyLock::new(|| ControlPlan::parse("plan.yaml", PLAN).unwrap());
+static FIRST_PLAN: LazyLock<Arc<ControlPlan>> =
+    LazyLock::new(|| Arc::new(ControlPlan::parse("plan.yaml", PLAN).unwrap()));
 
 /// What should come of a run.
 pub struct Reference {
@@ -27,8 +27,8 @@ pub struct Reference {
     pub changes_plan: bool,
     /// The functions' cool-down.
     pub cool_down_ms: i64,
-    /// The digests of the plans that may judge.
-    pub plans: BTreeSet<String>,
+    /// The plans that may judge, by their digests.
+    pub plans: BTreeMap<String, Arc<ControlPlan>>,
     machines: BTreeMap<String, Machine>,
     /// What each record of the readings stream holds.
     pub records: HashMap<Place, Rc<[Entry]>>,
@@ -46,6 +46,8 @@ pub struct Machine {
     pub state: MachineState,
     /// How many readings it has.
     pub readings: usize,
+    /// When they arrived, in seconds since 1970.
+    arrived_s: BTreeSet<i64>,
 }
 
 /// One user record.
@@ -81,17 +83,24 @@ impl Judged {
     }
 }
 
+/// A plan that passes its check.
+fn parsed(text: &str) -> Arc<ControlPlan> {
+    match text == PLAN {
+        true => Arc::clone(&FIRST_PLAN),
+        false => Arc::new(ControlPlan::parse("plan.yaml", text).unwrap()),
+    }
+}
+
+/// The digest of a plan that passes its check.
+pub fn digest(text: &str) -> String {
+    parsed(text).hash().to_owned()
+}
+
 impl Reference {
     /// Nothing has been put yet.
     pub fn new(workload: &Workload) -> Self {
         let plans = workload.plans();
-        let digest = |text: &&str| match *text == PLAN {
-            true => FIRST_PLAN.hash().to_owned(),
-            false => ControlPlan::parse("plan.yaml", text)
-                .unwrap()
-                .hash()
-                .to_owned(),
-        };
+        let by_digest = |plan: Arc<ControlPlan>| (plan.hash().to_owned(), plan);
         Self {
             wanderers: workload
                 .wanderers()
@@ -100,7 +109,7 @@ impl Reference {
                 .collect(),
             changes_plan: plans.iter().any(|text| *text != PLAN),
             cool_down_ms: workload.cool_down_s * 1_000,
-            plans: plans.iter().map(digest).collect(),
+            plans: plans.into_iter().map(parsed).map(by_digest).collect(),
             machines: BTreeMap::new(),
             records: HashMap::new(),
             events: HashMap::new(),
@@ -138,11 +147,15 @@ impl Reference {
     }
 
     fn judge(&mut self, name: &str, bytes: &Rc<[u8]>, source: &Source, arrived_ms: i64) -> Judged {
-        let plan = &*FIRST_PLAN;
+        let plan = &**FIRST_PLAN;
         let reading = plan.read(bytes).unwrap();
         let arrived = Timestamp::from_millis(arrived_ms).unwrap();
+        let certain = self
+            .changes_plan
+            .then(|| self.fires_by_all(bytes, source, arrived));
         let machine = self.machines.entry(name.to_owned()).or_default();
         let before = machine.state.clone();
+        machine.arrived_s.insert(arrived_ms.div_euclid(1_000));
         let judgement = judge(plan, &mut machine.state, &reading, source, arrived);
         let order = machine.readings;
         machine.readings += 1;
@@ -152,6 +165,9 @@ impl Reference {
                 events.push(event.id.to_string());
                 self.events.insert(event.id.to_string(), event);
             }
+        }
+        if !judgement.is_duplicate {
+            events.extend(certain.into_iter().flatten());
         }
         // Few readings are ever asked.
         let changes_plan = self.changes_plan;
@@ -173,6 +189,28 @@ impl Reference {
             fires: OnceCell::new(),
             fires_of: Box::new(fires_of),
         }
+    }
+
+    /// The events of the rule that changes which must come whatever plan is in force.
+    fn fires_by_all(&self, bytes: &[u8], source: &Source, arrived: Timestamp) -> Vec<String> {
+        let by_plan = self.plans.values().map(|plan| {
+            let reading = plan.read(bytes).unwrap();
+            let events = judge_late(plan, &reading, source, arrived).events;
+            let changing = events
+                .iter()
+                .filter(|event| event.subject() == CHANGED_RULE);
+            changing.map(|event| event.id.to_string()).collect()
+        });
+        let in_both = |one: Vec<String>, other: Vec<String>| {
+            one.into_iter().filter(|id| other.contains(id)).collect()
+        };
+        by_plan.reduce(in_both).unwrap_or_default()
+    }
+
+    /// Whether a reading of the machine arrived within this second since 1970.
+    pub fn has_arrived_at(&self, machine: &str, second: i64) -> bool {
+        let machine = self.machines.get(machine);
+        machine.is_some_and(|machine| machine.arrived_s.contains(&second))
     }
 
     /// The machines that have been heard of.

@@ -19,6 +19,8 @@ pub struct Run {
     pub tally: Tally,
     /// How often each kind of fault hit something.
     pub faults: BTreeMap<FaultClass, u32>,
+    /// How many planned faults hit something, and how many kinds there are in the workload.
+    pub distinct_faults: usize,
     /// What faults hit, in order.
     pub hits: Vec<Hits>,
     /// What happened, in milliseconds since 1970, if the run was to tell.
@@ -52,6 +54,7 @@ pub fn run_with(seed: u64, workload: &Workload, faults: &[Planned], tells: bool)
     });
     let fired = injector.fired();
     let mut by_class = of_workload(workload);
+    let in_workload = by_class.len();
     if audit.tally.discarded > 0 {
         *by_class.entry(FaultClass::GivenUp).or_default() += 1;
     }
@@ -75,6 +78,7 @@ pub fn run_with(seed: u64, workload: &Workload, faults: &[Planned], tells: bool)
         violations: std::mem::take(&mut audit.violations),
         tally: audit.tally.clone(),
         faults: by_class,
+        distinct_faults: in_workload + fired.iter().filter(|fired| **fired > 0).count(),
         hits: injector.log(),
         story: audit.story().to_vec(),
         world,

@@ -1,7 +1,9 @@
 //! What producers put on the readings stream, and what operators do meanwhile: made from the seed before anything runs.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use fake_aws::{World, WorldOptions};
 use kinesis_batch::aggregate::{Member, encode};
 use quality_event::Timestamp;
 
@@ -24,6 +26,8 @@ const START_MS: i64 = fake_aws::Clock::START_MS;
 /// Everything that comes from outside.
 #[derive(Clone, Debug)]
 pub struct Workload {
+    /// The machines' names.
+    pub machines: Vec<String>,
     /// What happens, in the order of time.
     pub steps: Vec<Step>,
     /// Shards of the readings stream and of the quality-events stream.
@@ -125,6 +129,7 @@ impl Workload {
         }
         let ends_ms = at_ms;
         let mut workload = Self {
+            machines: presses.into_iter().map(|press| press.name).collect(),
             steps,
             shards: [SHARDS, 2 + random.below(2)],
             cool_down_s: *random.pick(&[0, 60, 300]),
@@ -182,7 +187,7 @@ impl Workload {
 
     /// Machines whose readings come through several shards: no order holds between these.
     pub fn wanderers(&self) -> Vec<&str> {
-        let mut keys: std::collections::BTreeMap<&str, std::collections::BTreeSet<&str>> =
+        let mut keys: std::collections::BTreeMap<&str, BTreeSet<&str>> =
             std::collections::BTreeMap::new();
         for step in &self.steps {
             let What::Put(put) = &step.what else { continue };
@@ -201,9 +206,9 @@ impl Workload {
         self.payloads().filter(|one| one.machine.is_some()).count()
     }
 
-    /// Machines that have readings.
-    pub fn machines(&self) -> usize {
-        let machines: std::collections::BTreeSet<_> = self
+    /// How many machines have readings.
+    pub fn machines_heard_of(&self) -> usize {
+        let machines: BTreeSet<_> = self
             .payloads()
             .filter_map(|one| one.machine.as_deref())
             .collect();
@@ -246,9 +251,10 @@ fn presses(random: &mut Random, wanders: bool) -> Vec<Press> {
     let count = random.between(5, 8);
     let wanderer = random.between(0, count - 1);
     let restless = random.between(0, count - 1);
+    let first = first_number(random, count, wanders.then_some(wanderer));
     (0..count)
         .map(|n| {
-            let name = format!("press-{n:02}");
+            let name = name(first + n);
             let keys = match wanders && n == wanderer {
                 true => (0..3)
                     .map(|gateway| format!("gateway-{gateway}-{n}"))
@@ -271,6 +277,24 @@ fn presses(random: &mut Random, wanders: bool) -> Vec<Press> {
             }
         })
         .collect()
+}
+
+fn name(number: i64) -> String {
+    format!("press-{number:02}")
+}
+
+/// A number from which on machines, but for the one that wanders, are spread over all shards.
+fn first_number(random: &mut Random, count: i64, wanderer: Option<i64>) -> i64 {
+    let keys = World::new(WorldOptions::default());
+    keys.create_stream("keys", SHARDS);
+    loop {
+        let first = random.between(0, 90);
+        let stay = (0..count).filter(|n| Some(*n) != wanderer);
+        let shards = stay.map(|n| keys.put_record("keys", &name(first + n), "key").shard);
+        if shards.collect::<BTreeSet<_>>().len() == SHARDS {
+            return first;
+        }
+    }
 }
 
 /// So many readings at once, in an order that keeps each machine's.

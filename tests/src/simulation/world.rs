@@ -42,7 +42,8 @@ pub const EVENTS_TABLE: &str = "events";
 pub const CLAIMS_TABLE: &str = "claims";
 /// The bucket for what is set aside.
 pub const SET_ASIDE_BUCKET: &str = "set-aside";
-const PLAN_BUCKET: &str = "plans";
+/// The bucket of the control plan.
+pub const PLAN_BUCKET: &str = "plans";
 const PLAN_KEY: &str = "control-plan.yaml";
 
 /// The kept margin in which an invocation still answers.

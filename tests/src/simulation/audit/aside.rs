@@ -6,9 +6,10 @@ use std::sync::Arc;
 use event_source_mapping::{Discarded, SourceRecord};
 use set_aside::SetAside;
 
+use crate::simulation::alerts::{CLOCKS_DIFFER_MS, millis};
 use crate::simulation::function::Function;
-use crate::simulation::reference::{Place, Reference};
-use crate::simulation::world::{Plant, SET_ASIDE_BUCKET};
+use crate::simulation::reference::{Entry, Place, Reference};
+use crate::simulation::world::{MACHINE_HOLD, Plant, SET_ASIDE_BUCKET};
 
 /// Where a record that is set aside came from: function, stream, shard, sequence number, place within an aggregate.
 type Origin = (String, String, String, String, Option<u64>);
@@ -26,8 +27,12 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    /// Reads what was set aside since, and gives what is wrong with it.
-    pub(super) fn look(&mut self, plant: &Plant, reference: &Reference) -> Vec<String> {
+    /// Reads what was set aside since, and gives what is wrong with it, by the promise that is broken.
+    pub(super) fn look(
+        &mut self,
+        plant: &Plant,
+        reference: &Reference,
+    ) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
         for (key, object) in plant.world.objects(SET_ASIDE_BUCKET) {
             let mut parts = key.split('/');
@@ -40,10 +45,11 @@ impl Aside {
             let records = match set_aside::decode(&object.body) {
                 Ok(records) => records,
                 Err(error) => {
-                    wrong.push(format!("{key}: {error}"));
+                    wrong.push(("what is set aside is whole", format!("{key}: {error}")));
                     continue;
                 }
             };
+            let mut oldest_ms = None;
             for aside in records {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
                 let origin = (
@@ -54,12 +60,21 @@ impl Aside {
                     aside.sub_sequence_number,
                 );
                 if fate == "parked" {
+                    if let Some(arrived) = aside.arrived {
+                        let oldest = oldest_ms.get_or_insert(arrived.as_millis());
+                        *oldest = arrived.as_millis().min(*oldest);
+                    }
                     let place = (origin.2.clone(), origin.3.clone());
                     self.gap(reference, &place, Some(origin.4));
                     self.parked.insert(origin, aside);
                 } else {
                     self.quarantined.insert(origin, aside);
                 }
+            }
+            let waited_ms = oldest_ms.map(|oldest_ms| object.modified_ms - oldest_ms);
+            if waited_ms.is_some_and(|ms| ms < millis(MACHINE_HOLD) - CLOCKS_DIFFER_MS) {
+                let what = format!("{key} was parked after {waited_ms:?} ms");
+                wrong.push(("none is parked before its time", what));
             }
         }
         wrong
@@ -170,6 +185,17 @@ impl Aside {
             );
         }
         orders
+    }
+
+    /// The readings that were parked, as they were put on the stream.
+    pub(super) fn parked_entries<'a>(
+        &'a self,
+        reference: &'a Reference,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.parked.keys().filter_map(|(_, _, shard, number, sub)| {
+            let entries = reference.records.get(&(shard.clone(), number.clone()))?;
+            entries.iter().find(|one| one.sub_sequence_number == *sub)
+        })
     }
 
     /// How many readings were parked.

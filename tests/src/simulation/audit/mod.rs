@@ -12,11 +12,13 @@ use event_source_mapping::{Discarded, SourceRecord};
 use fake_aws::{Record, Value};
 use quality_event::QualityEvent;
 
+use super::alerts::is_about;
 use super::function::Function;
 use super::limits::Limits;
-use super::reference::{Entry, Judged, Place, Reference};
+use super::plans::Pushed;
+use super::reference::{Entry, Judged, Place, Reference, digest};
 use super::stream::StreamLog;
-use super::workload::{Payload, Workload};
+use super::workload::{PLAN, Payload, Workload};
 use super::world::{Plant, STATE_TABLE};
 use aside::{Aside, Of};
 
@@ -43,7 +45,11 @@ pub struct Audit {
     pub arrivals: HashMap<String, (String, i64)>,
     /// What invocations did.
     pub deeds: Deeds,
+    /// The control plans that were pushed.
+    pub pushed: Pushed,
     aside: Aside,
+    /// Messages that a topic refused for good.
+    refused: Vec<String>,
     limits: Limits,
     tells: bool,
     story: Vec<(i64, String)>,
@@ -62,7 +68,9 @@ impl Audit {
             records: HashMap::new(),
             arrivals: HashMap::new(),
             deeds: Deeds::default(),
+            pushed: Pushed::first(digest(PLAN)),
             aside: Aside::default(),
+            refused: Vec::new(),
             limits,
             tells,
             story: Vec::new(),
@@ -225,8 +233,17 @@ impl Audit {
             })
     }
 
-    /// Whether a topic refused what this event calls for: a record of it lies in quarantine.
+    /// The messages that a topic refused for good.
+    pub fn refused_for_good(&mut self, messages: Vec<String>) {
+        self.refused = messages;
+    }
+
+    /// Whether a topic refused for good what this event calls for: it did, and a record of it lies in quarantine.
     pub fn is_refused(&self, plant: &Plant, event: &QualityEvent) -> bool {
+        let id = event.id.as_str();
+        if !self.refused.iter().any(|message| is_about(message, id)) {
+            return false;
+        }
         let is_quarantined = |place: &Place| {
             let function = Function::Alerter;
             let of = Of {
@@ -294,8 +311,8 @@ impl Audit {
     }
 
     fn look_aside(&mut self, plant: &Plant) {
-        for wrong in self.aside.look(plant, &self.reference) {
-            self.violation("what is set aside is whole", wrong);
+        for (promise, what) in self.aside.look(plant, &self.reference) {
+            self.violation(promise, what);
         }
     }
 
@@ -340,12 +357,28 @@ impl Audit {
                 self.violation("no record is lost", what);
             }
         }
+        for what in self.unjudged_after_return() {
+            self.violation("what was parked comes back", what);
+        }
         super::judged::check(self, plant);
+        super::plans::check(self, plant);
         super::table::check(self, plant);
         super::alerts::check(self, plant);
         super::restarts::check(self, plant);
         self.tally.events = self.order.len();
         self.tally.parked = self.aside.parked_readings();
+    }
+
+    /// Parked readings on which a rule without memory fires, and nothing on the stream says so though they were brought back.
+    fn unjudged_after_return(&self) -> Vec<String> {
+        let parked = self.aside.parked_entries(&self.reference);
+        let judged = parked.filter_map(|entry| entry.reading.as_ref());
+        let missing = judged.flat_map(|judged| {
+            let fires = judged.fires().iter();
+            let missing = fires.filter(|id| !self.events.contains_key(*id));
+            missing.map(|id| format!("the event {id} of {}", judged.machine))
+        });
+        missing.collect()
     }
 
     /// Notes that a promise was not kept.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::{Conductor, Timer};
 use crate::simulation::fault::{Hitch, Twist};
-use crate::simulation::function::QUALITY_STREAM;
+use crate::simulation::function::{Function, QUALITY_STREAM};
 use crate::simulation::injector::{RUNNING, Running};
 use crate::simulation::line::UnderWay;
 use crate::simulation::world::{Environment, FUNCTION_TIMEOUT, Plant};
@@ -54,22 +54,28 @@ impl Conductor {
                 shard,
                 records,
                 started_ms: now_ms,
-                answer_lost: twists.contains(&Twist::AnswerLost),
+                answer_lost: twists.iter().any(|(_, twist)| *twist == Twist::AnswerLost),
             },
         );
         if twists
             .iter()
-            .any(|twist| matches!(twist, Twist::Throttled(_)))
+            .any(|(_, twist)| matches!(twist, Twist::Throttled(_)))
         {
+            let others = twists
+                .iter()
+                .filter(|(_, twist)| !matches!(twist, Twist::Throttled(_)));
+            others.for_each(|(fault, _)| self.injector.in_vain(*fault));
             return self.answer(serial, &Answer::Throttled);
         }
         let again = !self.delivered.insert(begins_at);
         let environment = self.environment(place, &twists);
-        for twist in twists {
+        for (fault, twist) in twists {
             if let Twist::GivenUp(after_ms) = twist {
                 self.serial += 1;
-                self.timers
-                    .insert((now_ms + after_ms, self.serial), Timer::GiveUp(serial));
+                self.timers.insert(
+                    (now_ms + after_ms, self.serial),
+                    Timer::GiveUp(serial, fault),
+                );
             }
         }
         self.running += 1;
@@ -88,11 +94,23 @@ impl Conductor {
         ));
     }
 
-    fn environment(&mut self, place: usize, twists: &[Twist]) -> Environment {
+    fn environment(&mut self, place: usize, twists: &[(usize, Twist)]) -> Environment {
         let line = &mut self.lines[place];
         let mut clock = self.plant.clock;
         let mut own = false;
-        for twist in twists {
+        for (fault, twist) in twists {
+            let is_in_vain = match twist {
+                Twist::EnvironmentsGone | Twist::OwnEnvironment => line.idle.is_empty(),
+                Twist::OldestEnvironment => line.idle.len() < 2,
+                // It looks at no clock.
+                Twist::Skewed(_) => line.function == Function::Writer,
+                _ => false,
+            };
+            if is_in_vain {
+                self.injector.in_vain(*fault);
+            }
+        }
+        for (_, twist) in twists {
             match twist {
                 Twist::EnvironmentsGone => line.idle.clear(),
                 Twist::OwnEnvironment => own = true,

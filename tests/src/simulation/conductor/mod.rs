@@ -51,8 +51,8 @@ pub struct Conductor {
 
 /// What is to happen at a time.
 enum Timer {
-    /// Lambda gives up waiting for an invocation.
-    GiveUp(u64),
+    /// Lambda gives up waiting for an invocation, by this fault.
+    GiveUp(u64, usize),
     /// A mapping goes on.
     GoOn(usize),
 }
@@ -140,7 +140,12 @@ impl Conductor {
                 break;
             }
             match entry.remove() {
-                Timer::GiveUp(serial) => self.answer(serial, &Answer::TimedOut),
+                Timer::GiveUp(serial, fault) => {
+                    if !self.under_way.contains_key(&serial) {
+                        self.injector.in_vain(fault);
+                    }
+                    self.answer(serial, &Answer::TimedOut);
+                }
                 Timer::GoOn(line) => self.lines[line].mapping.set_enabled(true),
             }
         }

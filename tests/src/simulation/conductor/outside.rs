@@ -5,6 +5,7 @@ use lambda_function::clock::Clock;
 use super::Conductor;
 use crate::simulation::bring_back::bring_back;
 use crate::simulation::function::{QUALITY_STREAM, READINGS_STREAM};
+use crate::simulation::reference::digest;
 use crate::simulation::workload::What;
 
 impl Conductor {
@@ -21,7 +22,9 @@ impl Conductor {
                 What::Stray(key, bytes) => {
                     world.put_record(QUALITY_STREAM, &key, bytes);
                 }
-                What::Plan(text, _) => {
+                What::Plan(text, passes) => {
+                    let digest = passes.then(|| digest(&text));
+                    self.audit.pushed.note(now_ms, digest.as_deref());
                     self.audit
                         .tell(now_ms, || "a control plan is pushed".to_owned());
                     self.plant.push_plan(&text);

@@ -21,7 +21,7 @@ pub(super) fn some(random: &mut Random, workload: &Workload) -> [Planned; 2] {
         1 => taken_over_unheard(random, from_ms),
         2 => taken_over_and_refused(random, from_ms),
         3 => refused_to_the_next(random, from_ms),
-        4 => parked_nowhere(random, from_ms),
+        4 => parked_nowhere(random, workload, from_ms),
         _ => died_between(random, from_ms),
     }
 }
@@ -82,7 +82,7 @@ fn refused_to_the_next(random: &mut Random, from_ms: i64) -> [Planned; 2] {
 }
 
 /// A machine that is to be parked, and a bucket that does not take it.
-fn parked_nowhere(random: &mut Random, from_ms: i64) -> [Planned; 2] {
+fn parked_nowhere(random: &mut Random, workload: &Workload, from_ms: i64) -> [Planned; 2] {
     let hold_ms = MACHINE_HOLD.as_millis() as i64;
     let unkept = Calls {
         skip: random.between(0, 1) as u32,
@@ -96,7 +96,7 @@ fn parked_nowhere(random: &mut Random, from_ms: i64) -> [Planned; 2] {
         from_ms,
         how: How::Calls(unkept),
     };
-    [machine_outage(random, from_ms), bucket]
+    [machine_outage(random, workload, from_ms), bucket]
 }
 
 /// An alerter dies between claiming and publishing, and the next one cannot publish.

@@ -56,7 +56,7 @@ const IN_PART: [(Function, &str); 5] = [
 /// The faults of a seed, in the order in which they were drawn.
 pub fn plan(seed: u64, workload: &Workload) -> Vec<Planned> {
     let mut random = Random::new(seed, 2);
-    let count = random.between(8, 24);
+    let count = random.between(14, 26);
     let mut faults: Vec<_> = (0..count).map(|_| one(&mut random, workload)).collect();
     if random.chance(combined::SHARE) {
         faults.extend(combined::some(&mut random, workload));
@@ -145,7 +145,7 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
             let meet = *random.pick(&[Meet::Failing, Meet::Silent]);
             burst(random, from_ms, function, meet)
         }
-        85 | 86 => machine_outage(random, from_ms),
+        85 | 86 => machine_outage(random, workload, from_ms),
         87 | 88 => match random.chance(0.3) {
             true => burst(random, from_ms, function, Meet::Denied),
             false => {
@@ -183,15 +183,20 @@ fn one(random: &mut Random, workload: &Workload) -> Planned {
             fault(FaultClass::Partial, function, how)
         }
         94 => {
+            let reads = [
+                (Function::Evaluator, "BatchGetItem"),
+                (Function::Alerter, "GetItem"),
+            ];
+            let (function, operation) = *random.pick(&reads);
             let how = How::Calls(Calls {
-                operation: Some("BatchGetItem"),
+                operation: Some(operation),
                 skip: 0,
                 times: 20,
                 again: false,
                 behind_ms: None,
                 hit: Hit::StaleRead,
             });
-            fault(FaultClass::StaleRead, Function::Evaluator, how)
+            fault(FaultClass::StaleRead, function, how)
         }
         95 => {
             let twist = Twist::Skewed(random.between(-4_000, 4_000));
@@ -244,11 +249,11 @@ fn burst(random: &mut Random, from_ms: i64, function: Function, meet: Meet) -> P
 }
 
 /// What concerns one machine fails for longer than it may hold its shard.
-pub(super) fn machine_outage(random: &mut Random, from_ms: i64) -> Planned {
+pub(super) fn machine_outage(random: &mut Random, workload: &Workload, from_ms: i64) -> Planned {
     let how = While {
         service: *random.pick(&[Service::DynamoDb, Service::Kinesis]),
         until_ms: from_ms + random.between(300_000, 420_000),
-        mentioning: Some(format!("press-{:02}", random.between(0, 4))),
+        mentioning: Some(random.pick(&workload.machines).clone()),
         share: 1.0,
         meet: *random.pick(&[Meet::Throttled, Meet::Denied, Meet::Failing]),
     };
