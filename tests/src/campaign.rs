@@ -45,7 +45,7 @@ pub struct Campaign {
 const LEAST_SHARE: f64 = 0.01;
 
 /// The faults that a run has at least.
-const LEAST_FAULTS: usize = 5;
+const LEAST_FAULTS: usize = 3;
 
 /// The fewest runs of which a share is asked.
 const LEAST_RUNS: u64 = 1_000;

@@ -185,10 +185,10 @@ impl Check<'_> {
         let cool_down_ms = self.audit.reference.cool_down_ms;
         let mut claimed: BTreeMap<(&str, &str), Vec<(u64, &QualityEvent)>> = BTreeMap::new();
         for id in &self.audit.order {
-            let event = &self.audit.events[id][0];
-            if let (Some(Transition::Opened), Some(first)) =
-                (event.transition(), self.log.first_granted(&alert(id)))
-            {
+            // Judged again, a reading may open in one version what goes on in another.
+            let mut contents = self.audit.events[id].iter();
+            let opening = contents.find(|one| one.transition() == Some(Transition::Opened));
+            if let (Some(event), Some(first)) = (opening, self.log.first_granted(&alert(id))) {
                 let of_same = claimed.entry((&event.machine, event.subject()));
                 of_same.or_default().push((first, event));
             }

@@ -85,12 +85,16 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
 
 /// Whether a call for the plan may have come to nothing in time.
 fn keeps_from_plan(call: &Call) -> bool {
-    call.resource == PLAN_BUCKET
-        && match &call.fault {
-            None => false,
-            Some(Effect::Slow(time)) => *time >= Duration::from_secs(1),
-            Some(_) => true,
-        }
+    call.resource == PLAN_BUCKET && is_in_vain(call)
+}
+
+/// Whether a call that is not waited for long may have come to nothing.
+pub fn is_in_vain(call: &Call) -> bool {
+    match &call.fault {
+        None => false,
+        Some(Effect::Slow(time)) => *time >= Duration::from_secs(1),
+        Some(_) => true,
+    }
 }
 
 fn fault_of(audit: &Audit, event: &QualityEvent) -> Option<String> {

@@ -1,10 +1,11 @@
 //! Rules that remember readings, after a gap: what was parked is not remembered, and nothing before it either.
 
-use fake_aws::Service;
+use fake_aws::{Call, Service};
 use quality_event::Transition;
 
 use super::audit::Audit;
 use super::judged::order_of;
+use super::plans::is_in_vain;
 use super::world::{Plant, SET_ASIDE_BUCKET};
 
 /// How many readings rules of the plan need before they can open an episode.
@@ -19,11 +20,16 @@ const READINGS_NEEDED: [(&str, usize); 4] = [
 /// How long an invocation may still be at work that something befell before.
 const AT_WORK_MS: i64 = 65_000;
 
+/// Whether notes may not have been read in time.
+fn keeps_from_notes(call: &Call) -> bool {
+    call.operation == "ListObjectsV2" && call.resource == SET_ASIDE_BUCKET && is_in_vain(call)
+}
+
 /// After the last parked reading, a rule opens no episode before it has seen as many readings as it needs. What was told
 /// before the parking may have been judged without the gap, by an attempt that then came to nothing.
 ///
 /// Asked of runs in which the evaluator was well from the first parking on: one that parks readings and cannot note it
-/// judges them after all, and nothing tells these from the others.
+/// judges them after all, and one that cannot read the notes in time goes on without; nothing tells these from the others.
 pub fn check(audit: &mut Audit, plant: &Plant) {
     let calls = plant.world.calls();
     let parkings = calls.iter().filter(|call| {
@@ -38,6 +44,9 @@ pub fn check(audit: &mut Audit, plant: &Plant) {
     if audit.reference.changes_plan
         || audit.has_holes()
         || !audit.deeds.evaluator_is_well_after(*first_ms - AT_WORK_MS)
+        || calls
+            .iter()
+            .any(|call| call.at_ms >= *first_ms && keeps_from_notes(call))
     {
         return;
     }
