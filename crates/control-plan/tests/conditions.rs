@@ -47,6 +47,22 @@ fn check(condition: &str, members: &str, expected: Verdict) {
 
 use Verdict::{Fires, NotApplicable, Passes};
 
+/// CEL's own functions that no condition can call are free to be characteristics.
+#[test]
+fn what_is_no_reserved_word_is_a_name() {
+    for name in ["size", "double", "int", "score", "tests"] {
+        assert!(!control_plan::is_reserved_word(name), "{name}");
+        let text = format!(
+            "version: 1\nreading: {{machine: /machine, time: /time}}\n\
+             characteristics: {{{name}: {{at: /x}}}}\nrules: [{{id: r, when: {name} > 5.0 && abs({name}) < 9.0}}]\n"
+        );
+        let plan = ControlPlan::parse("plan", &text).unwrap_or_else(|errors| panic!("{errors}"));
+        let reading = plan.read(br#"{"machine":"m","time":0,"x":7}"#).unwrap();
+        let rule = plan.rules().next().unwrap();
+        assert_eq!(rule.verdict(&reading, &[]), Fires, "{name}");
+    }
+}
+
 #[test]
 fn comparisons_are_strict_as_written() {
     check("x > 5", r#""x":5"#, Passes);
