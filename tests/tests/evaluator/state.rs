@@ -6,6 +6,13 @@ use quality_event::Transition;
 
 use crate::{commits, story};
 
+/// The state of press-1 can be decoded no more.
+fn damage_state(rig: &Rig) {
+    let mut item = rig.world.item("state", "press-1", None).unwrap();
+    item.insert("state".into(), fake_aws::Value::from(vec![255_u8, 255]));
+    rig.world.put_item("state", item);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_episode_opens_goes_on_and_clears_across_batches() {
     let rig = Rig::new();
@@ -74,9 +81,7 @@ async fn a_state_that_cannot_be_decoded_starts_afresh_and_is_counted() {
     let rig = Rig::new();
     let mut batches = rig.batches();
     rig.judge(&batches.of(&[overpowered("press-1", 0)])).await;
-    let mut item = rig.world.item("state", "press-1", None).unwrap();
-    item.insert("state".into(), fake_aws::Value::from(vec![255_u8, 255]));
-    rig.world.put_item("state", item);
+    damage_state(&rig);
     assert_eq!(
         rig.judge(&batches.of(&[overpowered("press-1", 1)])).await,
         None
@@ -94,9 +99,7 @@ async fn a_lost_state_is_counted_once() {
     let rig = Rig::new();
     let mut batches = rig.batches();
     rig.judge(&batches.of(&[overpowered("press-1", 0)])).await;
-    let mut item = rig.world.item("state", "press-1", None).unwrap();
-    item.insert("state".into(), fake_aws::Value::from(vec![255_u8, 255]));
-    rig.world.put_item("state", item);
+    damage_state(&rig);
     for second in 1..6 {
         rig.judge(&batches.of(&[reading("press-1", second)])).await;
     }
