@@ -235,16 +235,24 @@ impl Bench {
     }
 
     /// What is done with the readings stream has published what it will: only then can the events' stream be drained, and
-    /// the lake after both.
+    /// the lake after both. What a fault holds up may come long after its caller has given it up, tried again and gone on.
     async fn drain(&self) -> Vec<Drained> {
         if let Some(judging) = &self.judging {
             self.lags.caught_up(&judging.streams.readings).await;
+            self.spent().await;
             self.lags.caught_up(&judging.streams.events).await;
         }
         if let Some(rows) = &self.rows {
             self.lags.caught_up(&rows.arn).await;
         }
+        self.spent().await;
         self.lake.drained().await
+    }
+
+    async fn spent(&self) {
+        if let Some(storm) = &self.storm {
+            storm.spent().await;
+        }
     }
 
     /// Waits until nothing moves any more.

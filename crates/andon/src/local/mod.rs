@@ -19,6 +19,7 @@ mod figures;
 mod group;
 mod hosts;
 mod lake;
+mod lock;
 mod mapping;
 mod model;
 mod observe;
@@ -37,7 +38,7 @@ mod worn;
 
 use std::fmt::Display;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -102,7 +103,9 @@ pub struct Local {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "chaos")]
     seed: u64,
     /// End the evaluator's process at every batch with this text in it: see the record bisected, given up, and redriven
-    #[arg(long, value_name = "TEXT")]
+    ///
+    /// Every mapping gives up after two retries then, which under chaos a killed alerter's claim would outlast.
+    #[arg(long, value_name = "TEXT", conflicts_with = "chaos")]
     poison: Option<Poison>,
     /// Copy the lake's objects into this folder, which is new or empty
     #[arg(long, value_name = "DIR")]
@@ -115,6 +118,9 @@ pub struct Local {
     json: bool,
 }
 
+/// Where a run keeps its files, below the project's folder.
+const FOLDER: &str = "target/andon";
+
 /// Of the differences that a check finds, so many are named.
 const NAMED: usize = 5;
 
@@ -122,12 +128,14 @@ impl Local {
     /// Runs it; broken off by the user, nothing is left running.
     pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
         let mut interrupt = Interrupt::new()?;
+        let root = project()?;
+        let _alone = lock::take(&root.join(FOLDER))?;
         let steps = Arc::new(Steps::new());
         let mut session = None;
         let mut ended = tokio::select! {
             biased;
             () = interrupt.wait() => Err(Failure::interrupted()),
-            done = self.work(&steps, &mut session, out) => done,
+            done = self.work(&root, &steps, &mut session, out) => done,
         };
         if let Some(session) = &mut session {
             if self.keep && ended.is_ok() {
@@ -148,19 +156,20 @@ impl Local {
     /// Whether every check holds.
     async fn work(
         &self,
+        root: &Path,
         steps: &Arc<Steps>,
         session: &mut Option<Session>,
         out: &mut impl Write,
     ) -> Result<bool, Failure> {
-        let root = project()?;
         let work = self.pipeline.work(
-            &root,
+            root,
             Choice {
                 readings: self.readings.clone(),
                 records: self.records.clone(),
                 plan: self.plan.clone(),
                 truth: self.truth.clone(),
                 model: self.model.clone(),
+                poisons: self.poison.is_some(),
                 // What a model is worth cannot be told while its calls fail.
                 wears: self.chaos.is_none(),
             },
@@ -173,7 +182,7 @@ impl Local {
             chaos: self.chaos.map(|chaos| (chaos, self.seed)),
             poison: self.poison.clone(),
         };
-        let session = session.insert(Session::start(&root, steps, &work, trouble).await?);
+        let session = session.insert(Session::start(root, steps, &work, trouble).await?);
         let ran = session.run(steps, &work, self.rate).await?;
         if let Some(folder) = &self.lake {
             let objects = session.copy_lake(folder).await?;
@@ -203,7 +212,7 @@ impl Local {
             steps.say(&format!("the local AWS is {}", session.endpoint()));
             steps.say(&format!(
                 "functions by hand: cargo lambda watch --env-file {}",
-                path.strip_prefix(&root).unwrap_or(&path).display()
+                path.strip_prefix(root).unwrap_or(&path).display()
             ));
             steps.say("Ctrl-C ends everything");
         }

@@ -42,6 +42,8 @@ pub struct Choice {
     pub truth: Option<PathBuf>,
     /// The model, if not the example's.
     pub model: Option<PathBuf>,
+    /// Whether some readings end the evaluator's process.
+    pub poisons: bool,
     /// Whether presses that wear come after the recorded shift.
     pub wears: bool,
 }
@@ -112,6 +114,7 @@ impl Pipeline {
             plan,
             truth,
             model,
+            poisons,
             wears,
         } = choice;
         let needless = match self {
@@ -120,6 +123,7 @@ impl Pipeline {
             Self::Game if readings.is_some() => Some("--readings"),
             Self::Game if truth.is_some() => Some("--truth"),
             Self::Game if model.is_some() => Some("--model"),
+            Self::Game if poisons => Some("--poison"),
             Self::Game => plan.is_some().then_some("--plan"),
         };
         if let Some(option) = needless {
@@ -131,6 +135,14 @@ impl Pipeline {
         let quality = |path: &str, recorded: &str, lake| {
             let plan = plan.clone().unwrap_or_else(|| root.join(path));
             let plan = Plan::load(&plan)?;
+            if plan.rules.model().is_none() {
+                let needless = [("--model", model.is_some()), ("--truth", truth.is_some())];
+                if let Some((option, _)) = needless.into_iter().find(|(_, given)| *given) {
+                    let message = format_args!("{option}: the control plan asks no model");
+                    return Err(Failure::input(message)
+                        .cure("give a plan with a section `model`, or leave the option out"));
+                }
+            }
             let model = (plan.rules.model().is_some())
                 .then(|| model.clone().unwrap_or_else(|| model::folder(root)));
             let is_example = model
@@ -256,6 +268,30 @@ mod tests {
                     ..Choice::default()
                 },
                 "--plan",
+            ),
+            (
+                Pipeline::Game,
+                Choice {
+                    poisons: true,
+                    ..Choice::default()
+                },
+                "--poison",
+            ),
+            (
+                Pipeline::Clickstream,
+                Choice {
+                    model: Some("infra/model".into()),
+                    ..Choice::default()
+                },
+                "--model",
+            ),
+            (
+                Pipeline::Clickstream,
+                Choice {
+                    truth: Some("truth.ndjson".into()),
+                    ..Choice::default()
+                },
+                "--truth",
             ),
         ] {
             let failure = pipeline.work(&root(), choice).unwrap_err();

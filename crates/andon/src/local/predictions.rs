@@ -312,6 +312,22 @@ pub fn said(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<Strin
     silent.chain(surplus).collect()
 }
 
+/// Readings that passed unscored although the model has a score for them.
+pub fn passed(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<String> {
+    let passed = model
+        .asked
+        .iter()
+        .filter(|asked| asked.score.is_some() && !events.contains_key(&asked.scored));
+    passed
+        .map(|asked| {
+            format!(
+                "the reading of {} at {} passed unscored, the model says {:?}",
+                asked.machine, asked.time, asked.score
+            )
+        })
+        .collect()
+}
+
 /// A score is written with 17 digits, and the model's runtime computes a row alike in any batch.
 const SAME: f64 = 1e-9;
 

@@ -290,7 +290,7 @@ mod tests {
             (install(InstallFault::IndexUnreachable), "PIP_INDEX_URL"),
             (install(InstallFault::IndexUntrusted), "PIP_CERT"),
             (install(InstallFault::DiskFull), "300 MB"),
-            (install(InstallFault::NotWritable), "CARGO_TARGET_DIR"),
+            (install(InstallFault::NotWritable), "target/andon"),
             (install(InstallFault::Other), "ERROR: the last line"),
         ] {
             assert!(error.cure().contains(word), "{error}: {}", error.cure());

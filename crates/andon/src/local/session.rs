@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use tokio::time::interval;
 
+use super::FOLDER;
 use super::bench::{Bench, Judging, Ran};
 use super::build;
 use super::emulator::{Emulator, client_environment as client_environment_of};
@@ -40,12 +41,7 @@ impl Session {
         work: &Work,
         trouble: Trouble,
     ) -> Result<Self, Failure> {
-        let folder = root.join("target/andon");
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::check(format_args!("cannot create {}", folder.display()))
-                .caused_by(error)
-                .cure("check that the target folder can be written, then run again")
-        })?;
+        let folder = root.join(FOLDER);
         let model = work
             .quality
             .as_ref()

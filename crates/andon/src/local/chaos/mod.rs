@@ -4,6 +4,7 @@
 //! What a run comes to is checked as without it: nothing is lost, whatever happens to processes.
 
 mod call;
+mod messages;
 mod part;
 mod plan;
 mod proxy;
@@ -132,6 +133,13 @@ impl Storm {
         self.lost.calm.store(true, Ordering::Relaxed);
     }
 
+    /// Waits until no effect of a call is still to come.
+    pub async fn spent(&self) {
+        while self.proxies.values().any(|proxy| proxy.late() > 0) {
+            sleep(LOOK).await;
+        }
+    }
+
     /// What it has done so far.
     pub fn damage(&self) -> Damage {
         let mut faults = BTreeMap::new();
@@ -148,6 +156,9 @@ impl Storm {
         }
     }
 }
+
+/// Between two looks at what is still to come.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A function of whose answers some are lost.
 struct Forgetful {

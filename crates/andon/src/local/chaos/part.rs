@@ -1,12 +1,15 @@
 //! A call that is done in part: some of its entries are held back on the way, and the answer says so as the service would.
 
-use serde_json::{Value, json};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::messages::Messages;
 
 /// A request without some of its entries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// What goes on.
-    pub request: Value,
+    pub request: Bytes,
     kept_back: KeptBack,
 }
 
@@ -14,55 +17,42 @@ pub struct Held {
 enum KeptBack {
     /// The places of the records.
     Records(Vec<usize>),
-    /// The requests by table.
-    Items(serde_json::Map<String, Value>),
+    /// Writes by table.
+    Items(Map<String, Value>),
+    /// Keys by table, with what is said of how to read them.
+    Keys(Map<String, Value>),
+    /// Messages to a topic.
+    Messages(Messages),
 }
 
 impl Held {
     /// Holds entries back as `keep` says of each; none if the operation knows no parts, or nothing is left or held back.
-    pub fn new(
-        operation: &str,
-        mut request: Value,
-        mut keep: impl FnMut() -> bool,
-    ) -> Option<Self> {
-        let mut back = 0;
-        let (kept_back, left) = match operation {
-            "PutRecords" => {
-                let records = request.get_mut("Records")?.as_array_mut()?;
-                let mut places = Vec::new();
-                let mut place = 0;
-                records.retain(|_| {
-                    let kept = keep();
-                    if !kept {
-                        places.push(place);
-                    }
-                    place += 1;
-                    kept
-                });
-                back += places.len();
-                (KeptBack::Records(places), records.len())
-            }
-            "BatchWriteItem" => {
-                let tables = request.get_mut("RequestItems")?.as_object_mut()?;
-                let mut items = serde_json::Map::new();
-                for (table, requests) in tables.iter_mut() {
-                    let requests = requests.as_array_mut()?;
-                    let held: Vec<Value> = requests.extract_if(.., |_| !keep()).collect();
-                    if !held.is_empty() {
-                        back += held.len();
-                        items.insert(table.clone(), held.into());
-                    }
-                }
-                tables.retain(|_, requests| requests != &json!([]));
-                (KeptBack::Items(items), tables.len())
-            }
+    pub fn new(operation: &str, request: &[u8], mut keep: impl FnMut() -> bool) -> Option<Self> {
+        if let Some((request, messages)) = Messages::held_back(request, &mut keep) {
+            return Some(Self {
+                request: request.into(),
+                kept_back: KeptBack::Messages(messages),
+            });
+        }
+        let mut request: Value = serde_json::from_slice(request).ok()?;
+        let kept_back = match operation {
+            "PutRecords" => KeptBack::Records(records(&mut request, keep)?),
+            "BatchWriteItem" => KeptBack::Items(items(&mut request, keep)?),
+            "BatchGetItem" => KeptBack::Keys(keys(&mut request, keep)?),
             _ => return None,
         };
-        (back > 0 && left > 0).then_some(Self { request, kept_back })
+        Some(Self {
+            request: request.to_string().into(),
+            kept_back,
+        })
     }
 
     /// The answer to the whole request, from the one to what went on; none if that is an error.
-    pub fn answer(&self, mut answer: Value) -> Option<Value> {
+    pub fn answer(&self, answer: &[u8]) -> Option<Bytes> {
+        if let KeptBack::Messages(messages) = &self.kept_back {
+            return Some(messages.answer(answer)?.into());
+        }
+        let mut answer: Value = serde_json::from_slice(answer).ok()?;
         match &self.kept_back {
             KeptBack::Records(places) => {
                 let failed = answer.get("FailedRecordCount")?.as_u64()?;
@@ -77,20 +67,89 @@ impl Held {
                 }
             }
             KeptBack::Items(items) => {
-                let object = answer.as_object_mut()?;
-                let unprocessed = object
-                    .entry("UnprocessedItems")
-                    .or_insert_with(|| json!({}))
-                    .as_object_mut()?;
+                let unprocessed = member(&mut answer, "UnprocessedItems")?;
                 for (table, requests) in items {
                     let all = unprocessed.entry(table).or_insert_with(|| json!([]));
                     all.as_array_mut()?
                         .extend(requests.as_array()?.iter().cloned());
                 }
             }
+            KeptBack::Keys(tables) => {
+                // What is read in part says so by this member alone: an error has no such answer.
+                answer.get("Responses")?;
+                let unprocessed = member(&mut answer, "UnprocessedKeys")?;
+                for (table, held) in tables {
+                    match unprocessed.get_mut(table) {
+                        Some(others) => others
+                            .get_mut("Keys")?
+                            .as_array_mut()?
+                            .extend(held.get("Keys")?.as_array()?.iter().cloned()),
+                        None => {
+                            unprocessed.insert(table.clone(), held.clone());
+                        }
+                    }
+                }
+            }
+            KeptBack::Messages(_) => return None,
         }
-        Some(answer)
+        Some(answer.to_string().into())
     }
+}
+
+/// Takes records out; their places.
+fn records(request: &mut Value, mut keep: impl FnMut() -> bool) -> Option<Vec<usize>> {
+    let records = request.get_mut("Records")?.as_array_mut()?;
+    let mut places = Vec::new();
+    let mut place = 0;
+    records.retain(|_| {
+        let kept = keep();
+        if !kept {
+            places.push(place);
+        }
+        place += 1;
+        kept
+    });
+    (!places.is_empty() && !records.is_empty()).then_some(places)
+}
+
+/// Takes writes out.
+fn items(request: &mut Value, mut keep: impl FnMut() -> bool) -> Option<Map<String, Value>> {
+    let tables = request.get_mut("RequestItems")?.as_object_mut()?;
+    let mut held = Map::new();
+    for (table, requests) in tables.iter_mut() {
+        let requests = requests.as_array_mut()?;
+        let back: Vec<Value> = requests.extract_if(.., |_| !keep()).collect();
+        if !back.is_empty() {
+            held.insert(table.clone(), back.into());
+        }
+    }
+    tables.retain(|_, requests| requests != &json!([]));
+    (!held.is_empty() && !tables.is_empty()).then_some(held)
+}
+
+/// Takes keys out.
+fn keys(request: &mut Value, mut keep: impl FnMut() -> bool) -> Option<Map<String, Value>> {
+    let tables = request.get_mut("RequestItems")?.as_object_mut()?;
+    let mut held = Map::new();
+    for (table, reads) in tables.iter_mut() {
+        let keys = reads.get_mut("Keys")?.as_array_mut()?;
+        let back: Vec<Value> = keys.extract_if(.., |_| !keep()).collect();
+        if !back.is_empty() {
+            let mut reads = reads.clone();
+            reads["Keys"] = back.into();
+            held.insert(table.clone(), reads);
+        }
+    }
+    tables.retain(|_, reads| reads["Keys"] != json!([]));
+    (!held.is_empty() && !tables.is_empty()).then_some(held)
+}
+
+fn member<'a>(answer: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
+    let answer = answer.as_object_mut()?;
+    answer
+        .entry(name)
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
 }
 
 #[cfg(test)]
@@ -106,53 +165,96 @@ mod tests {
         }
     }
 
+    fn held(operation: &str, request: &Value) -> Held {
+        Held::new(operation, request.to_string().as_bytes(), every_second()).unwrap()
+    }
+
+    fn goes_on(held: &Held) -> Value {
+        serde_json::from_slice(&held.request).unwrap()
+    }
+
+    fn answer(held: &Held, answer: &Value) -> Option<Value> {
+        let answer = held.answer(answer.to_string().as_bytes())?;
+        Some(serde_json::from_slice(&answer).unwrap())
+    }
+
     #[test]
     fn records_are_refused_in_their_places() {
-        let request =
-            json!({"StreamName": "s", "Records": [{"Data": "a"}, {"Data": "b"}, {"Data": "c"}]});
-        let held = Held::new("PutRecords", request, every_second()).unwrap();
+        let held = held(
+            "PutRecords",
+            &json!({"StreamName": "s", "Records": [{"Data": "a"}, {"Data": "b"}, {"Data": "c"}]}),
+        );
         assert_eq!(
-            held.request,
+            goes_on(&held),
             json!({"StreamName": "s", "Records": [{"Data": "b"}]})
         );
-        let answer = held
-            .answer(json!({"FailedRecordCount": 0, "Records": [{"SequenceNumber": "7"}]}))
-            .unwrap();
-        assert_eq!(answer["FailedRecordCount"], 2);
-        let codes: Vec<_> = answer["Records"]
+        let told = answer(
+            &held,
+            &json!({"FailedRecordCount": 0, "Records": [{"SequenceNumber": "7"}]}),
+        )
+        .unwrap();
+        assert_eq!(told["FailedRecordCount"], 2);
+        let codes: Vec<_> = told["Records"]
             .as_array()
             .unwrap()
             .iter()
             .map(|record| record.get("ErrorCode").is_some())
             .collect();
         assert_eq!(codes, [true, false, true]);
-        assert_eq!(answer["Records"][1]["SequenceNumber"], "7");
-        assert_eq!(held.answer(json!({"__type": "InternalFailure"})), None);
+        assert_eq!(told["Records"][1]["SequenceNumber"], "7");
+        assert_eq!(answer(&held, &json!({"__type": "InternalFailure"})), None);
     }
 
     #[test]
     fn items_come_back_unprocessed() {
-        let request = json!({"RequestItems": {"events": [{"PutRequest": 1}, {"PutRequest": 2}]}});
-        let held = Held::new("BatchWriteItem", request, every_second()).unwrap();
+        let held = held(
+            "BatchWriteItem",
+            &json!({"RequestItems": {"events": [{"PutRequest": 1}, {"PutRequest": 2}]}}),
+        );
         assert_eq!(
-            held.request,
+            goes_on(&held),
             json!({"RequestItems": {"events": [{"PutRequest": 2}]}})
         );
         assert_eq!(
-            held.answer(json!({"UnprocessedItems": {}})).unwrap(),
+            answer(&held, &json!({"UnprocessedItems": {}})).unwrap(),
             json!({"UnprocessedItems": {"events": [{"PutRequest": 1}]}})
         );
     }
 
     #[test]
-    fn what_has_no_parts_is_left_alone() {
-        let one = json!({"Records": [{"Data": "a"}]});
+    fn keys_come_back_unread_with_what_is_said_of_them() {
+        let of = |keys: Value| json!({"states": {"Keys": keys, "ConsistentRead": true}});
+        let held = held(
+            "BatchGetItem",
+            &json!({"RequestItems": of(json!([{"machine": 1}, {"machine": 2}, {"machine": 3}]))}),
+        );
         assert_eq!(
-            Held::new("PutRecords", one.clone(), || true),
+            goes_on(&held),
+            json!({"RequestItems": of(json!([{"machine": 2}]))})
+        );
+        let read = json!({"Responses": {"states": []}, "UnprocessedKeys": {}});
+        assert_eq!(
+            answer(&held, &read).unwrap()["UnprocessedKeys"],
+            of(json!([{"machine": 1}, {"machine": 3}]))
+        );
+        let unread = json!({"Responses": {}, "UnprocessedKeys": of(json!([{"machine": 2}]))});
+        assert_eq!(
+            answer(&held, &unread).unwrap()["UnprocessedKeys"],
+            of(json!([{"machine": 2}, {"machine": 1}, {"machine": 3}]))
+        );
+        assert_eq!(answer(&held, &json!({"__type": "InternalFailure"})), None);
+    }
+
+    #[test]
+    fn what_has_no_parts_is_left_alone() {
+        let one = br#"{"Records": [{"Data": "a"}]}"#;
+        assert_eq!(
+            Held::new("PutRecords", one, || true),
             None,
             "nothing held back"
         );
         assert_eq!(Held::new("PutRecords", one, || false), None, "nothing left");
-        assert_eq!(Held::new("PutItem", json!({}), || false), None);
+        assert_eq!(Held::new("PutItem", b"{}", || false), None);
+        assert_eq!(Held::new("PutRecords", b"no JSON", || false), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Between a function and the local AWS: every call of the function passes here and meets what the plan says.
 //!
-//! Promise: without a fault, request and answer pass as they are; once calmed, nothing meets a fault any more.
+//! Promise: without a fault, request and answer pass as they are; once calmed, nothing meets a fault any more, and what is
+//! late by then is waited for.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -40,6 +41,8 @@ struct Shared {
     started: Instant,
     calm: AtomicBool,
     calls: AtomicU64,
+    /// Effects that are still to come.
+    late: AtomicU64,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     host: OnceLock<Arc<FunctionHost>>,
 }
@@ -58,6 +61,7 @@ impl Proxy {
             started: Instant::now(),
             calm: AtomicBool::new(false),
             calls: AtomicU64::new(0),
+            late: AtomicU64::new(0),
             counts: Mutex::default(),
             host: OnceLock::new(),
         });
@@ -79,6 +83,11 @@ impl Proxy {
     /// No call meets a fault from here on.
     pub fn calm(&self) {
         self.shared.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// How many effects are still to come.
+    pub fn late(&self) -> u64 {
+        self.shared.late.load(Ordering::Acquire)
     }
 
     /// How many calls met which fault.
@@ -162,10 +171,12 @@ impl Shared {
             }
             Fault::LateEffect => {
                 let late = Arc::clone(self);
+                self.late.fetch_add(1, Ordering::AcqRel);
                 // On a task of its own: the request is on its way, whether or not the caller still waits.
                 tokio::spawn(async move {
                     sleep(LATE).await;
                     late.forward(request).await;
+                    late.late.fetch_sub(1, Ordering::AcqRel);
                 });
                 self.count(name);
                 return std::future::pending().await;
@@ -200,25 +211,23 @@ impl Shared {
         operation: &str,
         request: Request<Bytes>,
     ) -> Option<Answer> {
-        let whole = serde_json::from_slice(request.body()).ok()?;
-        let held = Held::new(operation, whole, self.plan.goes_on(number))?;
+        let held = Held::new(operation, request.body(), self.plan.goes_on(number))?;
         let (mut head, _) = request.into_parts();
         // Both are of the whole request.
         head.headers.remove(header::CONTENT_LENGTH);
-        let body = Bytes::from(held.request.to_string());
-        let answer = self.forward(Request::from_parts(head, body)).await;
+        let request = Request::from_parts(head, held.request.clone());
+        let answer = self.forward(request).await;
         let (mut head, body) = answer.into_parts();
         let body = body.collect().await.unwrap_or_default().to_bytes();
-        let merged = serde_json::from_slice(&body)
-            .ok()
-            .filter(|_| head.status == StatusCode::OK)
-            .and_then(|part| held.answer(part));
+        let merged = (head.status == StatusCode::OK)
+            .then(|| held.answer(&body))
+            .flatten();
         let body = match merged {
             Some(merged) => {
                 head.headers.remove(header::CONTENT_LENGTH);
                 // The emulator's checksum is that of its own answer.
                 head.headers.remove("x-amz-crc32");
-                Bytes::from(merged.to_string())
+                merged
             }
             None => body,
         };
@@ -406,5 +415,36 @@ mod tests {
             let answer = answer.map(|(status, _)| status);
             assert_eq!((answer, asked), expected, "{fault:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_effect_is_told_of_until_it_has_come() {
+        let (endpoint, asked) = upstream().await;
+        let proxy = Proxy::start(PLAN, &endpoint, None).await.unwrap();
+        let calls = &proxy.shared.calls;
+        calls.store(number_of(Some(Fault::LateEffect)), Ordering::Relaxed);
+        let stream = TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let request = Request::post("/")
+            .header("x-amz-target", "DynamoDB_20120810.PutItem")
+            .header("host", "127.0.0.1")
+            .body(Full::new(Bytes::from_static(b"{}")))
+            .unwrap();
+        // Answered never.
+        let call = tokio::spawn(async move { sender.send_request(request).await.is_ok() });
+        while proxy.late() == 0 {
+            // No sleep: with nothing else to do, the clock would run ahead of the call.
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        proxy.calm();
+        while proxy.late() > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert!(!call.is_finished());
     }
 }

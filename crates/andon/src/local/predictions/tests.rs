@@ -142,6 +142,18 @@ fn each_reading_is_scored_or_unscored_by_its_own_event() {
 }
 
 #[test]
+fn a_reading_that_the_model_scores_may_not_pass_unscored() {
+    let (mut model, events) = world(&[HIGH, None, LOW], &[]);
+    assert_eq!(passed(&model, &events), Vec::<String>::new());
+    model.asked[1].score = LOW;
+    let told = passed(&model, &events);
+    assert!(
+        told.len() == 1 && told[0].contains("passed unscored"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_score_that_belongs_to_another_row_is_found() {
     let (mut model, events) = world(&[HIGH, LOW, None], &[]);
     assert_eq!(scores(&model, &events), Vec::<String>::new());

@@ -53,9 +53,7 @@ impl InstallFault {
                  version exists"
             }
             Self::DiskFull => "free about 300 MB where the target folder is and run again",
-            Self::NotWritable => {
-                "make the target folder writable, or set CARGO_TARGET_DIR to one that is, and run again"
-            }
+            Self::NotWritable => "make the folder target/andon writable and run again",
             Self::Other => "the output ends so:",
         }
     }
