@@ -66,6 +66,11 @@ fn usage_and_input_that_is_not_taken_end_with_2() {
         2,
         "earlier --start",
     );
+    check(
+        &["simulate", "--readings", "1", "--truth", "no/such/truth"],
+        2,
+        "cannot write no/such/truth",
+    );
     check(&["plan", "check"], 2, "FILE");
     check(
         &["plan", "check", "no/such.yaml"],

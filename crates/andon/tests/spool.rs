@@ -118,6 +118,10 @@ struct Producer {
 
 impl Producer {
     fn start(spool: &Path, port: u16) -> Self {
+        Self::start_with(spool, port, &[])
+    }
+
+    fn start_with(spool: &Path, port: u16, options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_andon"))
             .args([
                 "produce",
@@ -129,6 +133,7 @@ impl Producer {
             .args(["--endpoint-url", &format!("http://127.0.0.1:{port}")])
             .args(["--region", "eu-central-1", "--spool"])
             .arg(spool)
+            .args(options)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .stdin(Stdio::piped())
@@ -253,7 +258,10 @@ fn where_the_readings_end_first_they_stay_in_the_spool() {
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let stream = Stream::default();
     stream.serve(listener);
-    assert_eq!(Producer::start(spool.path(), port).finish().0, 0);
+    // The largest limit that can be written: what is shipped gives room back to it.
+    let limit = ["--spool-bytes", &u64::MAX.to_string()];
+    let producer = Producer::start_with(spool.path(), port, &limit);
+    assert_eq!(producer.finish().0, 0);
     let accepted: BTreeSet<String> = stream.accepted().iter().cloned().collect();
     assert_eq!(accepted, readings.into_iter().collect());
 }

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use kinesis_batch::Batch;
+use lake_program::Bundled;
 use lambda_function::deadline::Deadline;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::plan;
 
 pub use bench::{Bench, FUNCTION_TIMEOUT, StartError};
 pub use effects::effects;
@@ -66,12 +68,15 @@ impl Invoke {
         let body = self.file.bytes()?;
         let plan = match &self.plan {
             None => EXAMPLE_PLAN.to_owned(),
-            Some(path) => std::fs::read_to_string(path).map_err(|error| {
-                Failure::input(path.display())
-                    .caused_by(error)
-                    .cure("give a control plan, as `andon plan check` takes")
-            })?,
+            Some(path) => {
+                // What is wrong with it is told of it, not of the event.
+                plan::load(path)?;
+                plan::source(path)?
+            }
         };
+        if self.function == Function::FirehoseTransformer {
+            known(&self.program)?;
+        }
         let bench = Bench::new(&plan).with_program(self.program);
         let answer = invoke(&bench, self.function, &body)
             .await
@@ -82,6 +87,19 @@ impl Invoke {
         writeln!(out)?;
         Ok(())
     }
+}
+
+/// A program that comes along.
+fn known(program: &str) -> Result<(), Failure> {
+    if Bundled::named(program).is_some() {
+        return Ok(());
+    }
+    let names: Vec<_> = Bundled::all().iter().map(|one| one.name()).collect();
+    let cure = format!(
+        "--program takes one of {}; `andon program run` takes files",
+        names.join(", ")
+    );
+    Err(Failure::input(format_args!("no program `{program}`")).cure(cure))
 }
 
 /// Runs `function` on `body` in a fresh environment on `bench` and gives its answer to Lambda.
@@ -185,6 +203,42 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(kinesis.exit_code(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_named_and_not_the_event() {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = dir.path().join("bad.yaml");
+        std::fs::write(&plan, "version: 1\n").unwrap();
+        let invoke = |function, plan: Option<PathBuf>, program: &str| Invoke {
+            function,
+            file: concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../events/kinesis/readings/single.json"
+            )
+            .to_owned()
+            .into(),
+            plan,
+            program: program.to_owned(),
+        };
+        for (invoke, word) in [
+            (
+                invoke(Function::QualityEvaluator, Some(plan), Bench::PROGRAM),
+                "bad.yaml",
+            ),
+            (
+                invoke(Function::FirehoseTransformer, None, "mine"),
+                "no program `mine`",
+            ),
+        ] {
+            let failure = invoke.run(&mut Vec::new()).await.unwrap_err();
+            let told = failure.to_string();
+            assert!(
+                told.contains(word) && !told.contains("single.json"),
+                "{told}"
+            );
+            assert_eq!(failure.exit_code(), 2);
+        }
     }
 
     #[tokio::test]

@@ -41,7 +41,7 @@ impl Features {
         let mut rows = csv::Writer::from_writer(out);
         let mut header = vec!["reading".to_owned(), "machine".into(), "time".into()];
         header.extend(model.columns());
-        rows.write_record(&header).map_err(std::io::Error::from)?;
+        rows.write_record(&header).map_err(unwritten)?;
         let (mut unreadable, mut incomplete) = (0_u64, 0_u64);
         let mut row = Vec::new();
         for record in readings.by_ref() {
@@ -67,7 +67,7 @@ impl Features {
             let fields = first
                 .into_iter()
                 .chain(row.iter().map(|value| value.to_string()));
-            rows.write_record(fields).map_err(std::io::Error::from)?;
+            rows.write_record(fields).map_err(unwritten)?;
         }
         rows.flush()?;
         for note in readings.notes() {
@@ -80,5 +80,43 @@ impl Features {
             )?;
         }
         Ok(())
+    }
+}
+
+/// The cause as it was: of a reader that had enough, too, which is no failure.
+fn unwritten(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that has gone.
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_had_enough_is_no_failure() {
+        let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let features = Features {
+            plan: format!("{project}/infra/plans/press-line.yaml").into(),
+            readings: format!("{project}/events/readings/shift.ndjson").into(),
+            format: Format::default(),
+        };
+        let failure = features.run(&mut Gone, &mut Vec::new()).unwrap_err();
+        assert_eq!(failure.exit_code(), 0, "{failure}");
     }
 }

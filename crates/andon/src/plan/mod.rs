@@ -57,7 +57,7 @@ pub(crate) fn source(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads and checks a plan; a faulty one is the command's bad input.
-fn load(path: &Path) -> Result<ControlPlan, Failure> {
+pub(crate) fn load(path: &Path) -> Result<ControlPlan, Failure> {
     ControlPlan::parse(&path.display().to_string(), &source(path)?)
         .map_err(|errors| Failure::input(format_args!("the plan is not in order\n{errors}")))
 }

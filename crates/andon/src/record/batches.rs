@@ -32,38 +32,50 @@ impl Envelope {
     }
 }
 
-/// The shard's records as events of at most `batch_size` records, each with its number of records.
-pub fn batches(
-    envelope: &Envelope,
-    shard: &str,
-    records: &[StreamRecord],
+/// A shard's records as events of at most so many records, each with its number of records.
+#[derive(Debug)]
+pub struct Batches<'a> {
+    envelope: &'a Envelope,
+    shard: &'a str,
     batch_size: usize,
-) -> Vec<(usize, Vec<u8>)> {
-    let mut events = Vec::new();
-    let mut event = Event::new();
-    for record in records {
-        let record = Record {
-            source_arn: &envelope.source_arn,
-            region: &envelope.region,
-            role_arn: &envelope.role_arn,
+    event: Event,
+}
+
+impl<'a> Batches<'a> {
+    /// Without a record yet.
+    pub fn new(envelope: &'a Envelope, shard: &'a str, batch_size: usize) -> Self {
+        Self {
+            envelope,
             shard,
+            batch_size,
+            event: Event::new(),
+        }
+    }
+
+    /// Takes the next record; the event before it, if it has no place in there.
+    pub fn take(&mut self, record: &StreamRecord) -> Option<(usize, Vec<u8>)> {
+        let record = Record {
+            source_arn: &self.envelope.source_arn,
+            region: &self.envelope.region,
+            role_arn: &self.envelope.role_arn,
+            shard: self.shard,
             sequence_number: &record.sequence_number,
             partition_key: &record.partition_key,
             data: &record.data,
             arrived_ms: record.arrived_ms,
         };
-        if event.len() == batch_size
-            || (!event.is_empty() && event.len_with(&record) > MAX_EVENT_BYTES)
-        {
-            events.push(std::mem::take(&mut event));
-        }
-        event.push(&record);
+        let is_full =
+            self.event.len() == self.batch_size || self.event.len_with(&record) > MAX_EVENT_BYTES;
+        let full = is_full.then(|| self.end()).flatten();
+        self.event.push(&record);
+        full
     }
-    events.extend((!event.is_empty()).then_some(event));
-    events
-        .into_iter()
-        .map(|event| (event.len(), line(event)))
-        .collect()
+
+    /// The event that is not full yet; none if it has no record.
+    pub fn end(&mut self) -> Option<(usize, Vec<u8>)> {
+        let event = std::mem::take(&mut self.event);
+        (!event.is_empty()).then(|| (event.len(), line(event)))
+    }
 }
 
 /// The event as a text file: with a line feed behind it.
@@ -91,12 +103,13 @@ mod tests {
 
     fn sizes(count: usize, bytes: usize, batch_size: usize) -> Vec<usize> {
         let envelope = Envelope::new(ARN, None, "r").unwrap();
-        let events = batches(
-            &envelope,
-            "shardId-000000000000",
-            &records(count, bytes),
-            batch_size,
-        );
+        let mut batches = Batches::new(&envelope, "shardId-000000000000", batch_size);
+        let records = records(count, bytes);
+        let mut events: Vec<_> = records
+            .iter()
+            .filter_map(|record| batches.take(record))
+            .collect();
+        events.extend(batches.end());
         assert!(
             events
                 .iter()

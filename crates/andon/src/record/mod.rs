@@ -12,8 +12,10 @@ use clap::Args;
 use crate::aws::{AwsOptions, failed};
 use crate::failure::Failure;
 
-pub use batches::{Envelope, batches};
-pub use shard::{StreamRecord, list as list_shards, list_infos as list_shard_infos, read_shard};
+pub use batches::{Batches, Envelope};
+pub use shard::{
+    StreamRecord, list as list_shards, list_infos as list_shard_infos, read_pages, read_shard,
+};
 
 /// A stream's records as Lambda event fixtures
 ///
@@ -51,16 +53,21 @@ impl Record {
         let envelope = Envelope::new(&arn, self.account.as_deref(), &self.role)?;
         std::fs::create_dir_all(&self.out).map_err(|error| unwritable(&self.out, error))?;
         for shard in shard::list(client, &arn).await? {
-            let records = read_shard(client, &arn, &shard).await?;
-            for (number, (records, event)) in
-                batches(&envelope, &shard, &records, usize::from(self.batch_size))
-                    .into_iter()
-                    .enumerate()
-            {
-                let path = self.out.join(format!("{shard}-{:04}.json", number + 1));
+            let mut batches = Batches::new(&envelope, &shard, usize::from(self.batch_size));
+            let mut number = 0;
+            let mut write = |(records, event): (usize, Vec<u8>)| -> Result<(), Failure> {
+                number += 1;
+                let path = self.out.join(format!("{shard}-{number:04}.json"));
                 std::fs::write(&path, event).map_err(|error| unwritable(&path, error))?;
-                writeln!(out, "{}: {records} records", path.display())?;
-            }
+                Ok(writeln!(out, "{}: {records} records", path.display())?)
+            };
+            // A shard may hold more than memory does: an event is written once it is full.
+            let pages = read_pages(client, &arn, &shard, |page| {
+                let mut full = page.iter().filter_map(|record| batches.take(record));
+                full.try_for_each(&mut write)
+            });
+            pages.await?;
+            batches.end().map_or(Ok(()), &mut write)?;
         }
         Ok(())
     }

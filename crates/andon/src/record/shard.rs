@@ -77,6 +77,22 @@ pub async fn read_shard(
     arn: &str,
     shard: &str,
 ) -> Result<Vec<StreamRecord>, Failure> {
+    let mut records = Vec::new();
+    read_pages(client, arn, shard, |page| {
+        records.extend(page);
+        Ok(())
+    })
+    .await?;
+    Ok(records)
+}
+
+/// Everything on the shard now, as many records at a time as one call gives: `take` decides what stays in memory.
+pub async fn read_pages(
+    client: &Client,
+    arn: &str,
+    shard: &str,
+    mut take: impl FnMut(Vec<StreamRecord>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let cannot = || format!("cannot read {shard} of {arn}");
     let oldest = client
         .get_shard_iterator()
@@ -87,7 +103,6 @@ pub async fn read_shard(
         .await
         .map_err(|error| failed(cannot(), &error))?;
     let mut iterator = oldest.shard_iterator;
-    let mut records = Vec::new();
     // A closed shard ends without a further iterator, an open one at its tip.
     while let Some(at) = iterator {
         let answer = client
@@ -97,12 +112,12 @@ pub async fn read_shard(
             .send()
             .await
             .map_err(|error| failed(cannot(), &error))?;
-        records.extend(answer.records().iter().map(StreamRecord::from));
+        take(answer.records().iter().map(StreamRecord::from).collect())?;
         if answer.millis_behind_latest() == Some(0) {
             break;
         }
         iterator = answer.next_shard_iterator;
         tokio::time::sleep(BETWEEN_READS).await;
     }
-    Ok(records)
+    Ok(())
 }

@@ -80,7 +80,15 @@ impl<I: Invoker> Redriver<'_, I> {
             report.records.push(told);
             return Ok(());
         };
-        let held = read_back(streams, record, pointer, &from).await?;
+        let held = match read_back(streams, record, pointer, &from).await {
+            // This message's fault: the others have nothing to do with it.
+            Err(failure) if failure.is_input() => {
+                let told = Told::lost(Became::Failed, function(), &from, failure.to_string());
+                report.records.push(told);
+                return Ok(());
+            }
+            held => held?,
+        };
         let gone = gone(pointer, &held);
         self.bring_back(held, false, report).await?;
         if gone > 0 {
@@ -204,11 +212,14 @@ mod tests {
         assert_eq!(world.messages(&url).len(), 1);
         send(&world, &url, pointer(&world, 3, 4)).await;
         send(&world, &url, "junk".to_owned()).await;
+        let mut nowhere: serde_json::Value = serde_json::from_str(&pointer(&world, 0, 1)).unwrap();
+        nowhere["KinesisBatchInfo"]["startSequenceNumber"] = json!("none");
+        send(&world, &url, nowhere.to_string()).await;
         invoker.say("judged");
         let report = run(&world, &url, &invoker, EXECUTE).await;
-        let sum = [(Became::Judged, 2), (Became::Gone, 2), (Became::Failed, 1)];
+        let sum = [(Became::Judged, 2), (Became::Gone, 2), (Became::Failed, 2)];
         assert_eq!(report.sum(), sum.into());
-        assert_eq!(world.messages(&url).len(), 3);
+        assert_eq!(world.messages(&url).len(), 4);
     }
 
     /// Two of a batch's records and two of another batch's between them, as with a parallelization factor of 2.

@@ -48,8 +48,9 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
     let (arn, shard) = (&pointer.stream_arn, &pointer.shard_id);
     let cannot = || format!("cannot read {shard} of {arn}");
     let number = |text: &str| {
-        text.parse::<SequenceNumber>()
-            .map_err(|error| Failure::input("a message of the queue").caused_by(error))
+        text.parse::<SequenceNumber>().map_err(|error| {
+            Failure::input(format_args!("sequence number `{text}`")).caused_by(error)
+        })
     };
     let first = number(&pointer.start_sequence_number)?;
     let last = number(&pointer.end_sequence_number)?;

@@ -18,6 +18,7 @@ use quality_event::Timestamp;
 use crate::failure::Failure;
 use run::{Run, Settings};
 use scenario::Scenario;
+use truth::TruthFile;
 
 /// Readings of a simulated line, as ndjson
 ///
@@ -66,13 +67,15 @@ impl Simulate {
             Failure::input(error)
                 .cure("give an earlier --start, fewer --readings or a higher --rate")
         })?;
+        // Before the readings, of which there may be many.
+        let truth = truth.as_deref().map(TruthFile::create).transpose()?;
         for payload in run.by_ref() {
             out.write_all(&payload)?;
             out.write_all(b"\n")?;
         }
         match truth {
             None => Ok(()),
-            Some(path) => truth::write(&path, run.breakdowns()),
+            Some(file) => file.write(run.breakdowns()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a run's readings do not tell: which machine failed, and when. Labels for whoever trains or judges a model.
 
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use quality_event::Timestamp;
@@ -21,12 +22,37 @@ pub struct Breakdown {
     pub failure: &'static str,
 }
 
-/// Writes failures to a file, one JSON line each.
-pub fn write(path: &Path, breakdowns: &[Breakdown]) -> Result<(), Failure> {
-    let mut file = BufWriter::new(std::fs::File::create(path)?);
-    for breakdown in breakdowns {
-        serde_json::to_writer(&mut file, breakdown).map_err(std::io::Error::from)?;
-        file.write_all(b"\n")?;
+/// A file for failures, one JSON line each.
+#[derive(Debug)]
+pub struct TruthFile<'p> {
+    path: &'p Path,
+    file: File,
+}
+
+impl<'p> TruthFile<'p> {
+    /// Creates it, or empties it.
+    pub fn create(path: &'p Path) -> Result<Self, Failure> {
+        match File::create(path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) => Err(unwritable(path, error)
+                .cure("give --truth a file in a folder that is there and can be written")),
+        }
     }
-    Ok(file.flush()?)
+
+    /// Writes the failures.
+    pub fn write(self, breakdowns: &[Breakdown]) -> Result<(), Failure> {
+        let mut file = BufWriter::new(self.file);
+        let written = breakdowns
+            .iter()
+            .try_for_each(|breakdown| {
+                serde_json::to_writer(&mut file, breakdown)?;
+                file.write_all(b"\n")
+            })
+            .and_then(|()| file.flush());
+        written.map_err(|error| unwritable(self.path, error))
+    }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
 }

@@ -1,8 +1,8 @@
 //! The pictures of a backtest: a control chart for each chart rule and machine, a histogram for each specification,
 //! the Pareto, and a page that shows them all.
 //!
-//! A chart that outgrows its sheet goes on on the next one; the full one is drawn at once, so that memory grows with
-//! rules and machines, not with readings.
+//! A chart that outgrows its sheet goes on on the next one; the full one is drawn at once, so that charts take memory by
+//! rules and machines, not by readings. A histogram's classes follow from all of its values: eight bytes each until the end.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -57,9 +57,12 @@ pub async fn run(
     news: impl FnMut(News),
 ) -> Result<Report, Failure> {
     let kept = open(&spooled.dir)?;
-    let over = kept.bytes.saturating_sub(spooled.max_bytes);
-    let room = spooled.max_bytes.saturating_sub(kept.bytes);
-    let room = Arc::new(Semaphore::new(permits(room).min(Semaphore::MAX_PERMITS)));
+    // What room is given back is never more than there was: a semaphore would not take it.
+    let max_bytes = spooled.max_bytes.min(Semaphore::MAX_PERMITS as u64);
+    let over = kept.bytes.saturating_sub(max_bytes);
+    let room = Arc::new(Semaphore::new(permits(
+        max_bytes.saturating_sub(kept.bytes),
+    )));
     let (sender, taken) = watch::channel(Taken::default());
     let keeping = tokio::task::spawn_blocking({
         let (room, runtime, lines) = (Arc::clone(&room), Handle::current(), read(lines));
