@@ -30,6 +30,8 @@ REPORTED = {
         "SubscribeToShardEvent.MillisBehindLatest": {"StreamName", "ConsumerName"},
     },
     "AWS/DynamoDB": dict.fromkeys(["WriteThrottleEvents", "ConsumedWriteCapacityUnits"], {"TableName"}),
+    # An index is reported apart from its table.
+    "AWS/DynamoDB index": {"WriteThrottleEvents": {"TableName", "GlobalSecondaryIndexName"}},
     "AWS/SNS": {"NumberOfNotificationsFailed": {"TopicName"}},
     "AWS/SQS": dict.fromkeys(
         ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "NumberOfMessagesDeleted"], {"QueueName"}
@@ -112,7 +114,8 @@ def packages(templates):
 def watched(where, namespace, name, dimensions, functions, package_of, seen):
     """Holds one metric, `dimensions` name -> value, against who reports it."""
     if namespace != NAMESPACE:
-        check(f"{where}: {namespace} reports {name} by {sorted(dimensions)}", REPORTED.get(namespace, {}).get(name) == set(dimensions))
+        apart = f"{namespace} index" if "GlobalSecondaryIndexName" in dimensions else namespace
+        check(f"{where}: {namespace} reports {name} by {sorted(dimensions)}", REPORTED.get(apart, {}).get(name) == set(dimensions))
         return
     package = package_of.get(dimensions.get("function", ""))
     metrics = functions.get(package, {})

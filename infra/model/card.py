@@ -16,7 +16,7 @@ def card(*, features, horizon, cycle_s, seed, machines, parts, sizes, failures, 
     shift_seed, shift_machines, shift_parts = shift
     return f"""# Model card: bearing-wear
 
-Written by `train.py`; change that, not this.
+Written by `train.py`, its text by `card.py`; change those, not this.
 
 **What it says.** The probability that a press's bearing seizes within the press's next {horizon} readings ({horizon * cycle_s // 60} minutes, at a
 part every {cycle_s} seconds), from one reading alone. The model is a {chosen}, {bytes} bytes of ONNX.
