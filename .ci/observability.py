@@ -38,6 +38,7 @@ REPORTED = {
     ),
     "AWS/Firehose": dict.fromkeys(
         [
+            "DeliveryToHttpEndpoint.DataFreshness",
             "DeliveryToS3.DataFreshness",
             "DeliveryToS3.Success",
             "DeliveryToS3.Records",
@@ -57,7 +58,7 @@ REPORTED = {
     "/aws/sagemaker/Endpoints": {"CPUUtilization": {"EndpointName", "VariantName"}},
     "AWS/Logs": {"IncomingBytes": {"LogGroupName"}},
     "AWS/ApiGateway": dict.fromkeys(["5XXError", "4XXError", "Count", "Latency", "IntegrationLatency"], {"ApiName", "Stage"}),
-    "AWS/States": {"ExecutionsFailed": {"StateMachineArn"}},
+    "AWS/States": dict.fromkeys(["ExecutionsFailed", "ExecutionsTimedOut"], {"StateMachineArn"}),
 }
 
 failures = []
