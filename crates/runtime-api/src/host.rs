@@ -165,6 +165,14 @@ impl FunctionHost {
         Some(**number)
     }
 
+    /// Kills a process that has nothing to do, the one that the next invocation would get; its number, or none if all are
+    /// busy.
+    pub fn kill_idle(&self) -> Option<u64> {
+        let environment = self.take_idle()?;
+        environment.process().kill();
+        Some(environment.number())
+    }
+
     /// Kills every process and waits until all have ended and their last lines are read. Invocations
     /// that run end as crashed, those that wait or come later are refused.
     pub async fn stop(&self) {

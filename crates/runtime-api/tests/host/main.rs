@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         a_killed_process_crashes_its_invocation_alone,
         an_invocation_that_is_given_up_takes_its_process_along,
         a_process_that_dies_idle_is_replaced,
+        a_busy_process_is_not_taken_for_an_idle_one,
         a_payload_beyond_the_limit_is_refused,
         an_answer_beyond_the_limit_is_an_error_and_the_process_lives_on,
         the_process_finds_what_lambda_sets_and_nothing_else,
@@ -315,6 +316,22 @@ async fn a_process_that_dies_idle_is_replaced() {
     let next = host.invoke(r#"{"do":"count"}"#.into()).await.unwrap();
     assert!(next.cold);
     assert!(next.outcome.answer().is_some(), "{}", next.outcome);
+}
+
+async fn a_busy_process_is_not_taken_for_an_idle_one() {
+    let (host, mut lines) = host_of(|spec| spec.max_environments = 2);
+    let (hanging, ()) = tokio::join!(outcome(&host, "hang"), async {
+        until_hanging(&mut lines).await;
+        assert_eq!(host.kill_idle(), None);
+        answer(&host, "echo").await;
+        assert_eq!(host.kill_idle(), Some(2));
+        while host.environments() > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(host.kill_idle(), None);
+        assert_eq!(host.kill_one(0), Some(1));
+    });
+    assert!(matches!(hanging, Outcome::Crashed { .. }), "{hanging}");
 }
 
 async fn a_payload_beyond_the_limit_is_refused() {

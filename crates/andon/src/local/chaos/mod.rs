@@ -295,8 +295,9 @@ impl Function for Poisoned {
             return Box::pin(self.host.invoke(event));
         }
         Box::pin(async move {
-            // The same end as that of a process which runs out of memory: SIGKILL.
-            let process = self.host.kill_one(0).unwrap_or_default();
+            // The process that would have got the records ends as one does that runs out of memory: by SIGKILL. Others'
+            // invocations go on.
+            let process = self.host.kill_idle().unwrap_or_default();
             Ok(Invocation {
                 request_id: format!("poisoned-{process}"),
                 duration: Duration::ZERO,
