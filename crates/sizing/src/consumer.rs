@@ -276,15 +276,50 @@ fn batches(mean: f64, most: f64) -> f64 {
         return 1.0;
     }
     if mean > 2000.0 {
-        return mean / most + 0.5;
+        return (mean / most + 0.5).max(1.0);
     }
-    let mut chance = (-mean).exp();
-    let none = chance;
-    let (mut sum, mut records) = (0.0, 0.0);
-    while records < mean + 10.0 * mean.sqrt() + 10.0 {
+    // By chances beside that of the likeliest number: by itself each of them may be too small for a double.
+    let (mut sum, mut chances) = (0.0, 0.0);
+    let mut add = |records: f64, chance: f64| {
+        sum += chance * (records / most).ceil();
+        chances += chance;
+    };
+    let likeliest = mean.floor().max(1.0);
+    let far = 10.0 * mean.sqrt() + 10.0;
+    let (mut records, mut chance) = (likeliest, 1.0);
+    while records <= mean + far {
+        add(records, chance);
         records += 1.0;
         chance *= mean / records;
-        sum += chance * (records / most).ceil();
     }
-    sum / (1.0 - none)
+    (records, chance) = (likeliest, 1.0);
+    while records > 1.0 && records > mean - far {
+        chance *= records / mean;
+        records -= 1.0;
+        add(records, chance);
+    }
+    // None is no read: it is left out.
+    sum / chances
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sums over the Poisson distribution by Python's `math.lgamma`.
+    #[test]
+    fn batches_of_a_read_are_those_of_the_distribution() {
+        for (mean, most, expected) in [
+            (0.5, 1.0, 1.270_747),
+            (3.0, 2.0, 1.841_040),
+            (50.0, 20.0, 2.986_123),
+            (1_000.0, 1_000.0, 1.491_591),
+            (1_250.0, 1_000.0, 2.0),
+            (1_999.0, 2_000.0, 1.485_134),
+        ] {
+            let found = batches(mean, most);
+            assert!((found - expected).abs() < 1e-5, "{mean} by {most}: {found}");
+        }
+        assert_eq!(batches(100.0, 1_000.0), 1.0, "far below the limit");
+    }
 }

@@ -142,7 +142,7 @@ pub(crate) fn costs(pipeline: &Pipeline<'_>, prices: &Prices) -> Vec<Cost> {
     );
     bill.add(
         "traces",
-        (invocations * 0.05 + SECONDS) / 1e6,
+        (invocations * 0.05 + SECONDS).min(invocations) / 1e6,
         "xray_million_traces",
         "one a second, and 5 % of invocations",
     );

@@ -1,7 +1,7 @@
 //! A delivery stream's destination and transformation.
 
 use crate::deployment::{Deployment, Resource};
-use crate::value::Located;
+use crate::value::{Field, Located};
 
 /// Every delivery stream into S3, with its destination.
 pub(crate) fn destinations(deployment: &Deployment) -> impl Iterator<Item = (&Resource, &Located)> {
@@ -13,6 +13,19 @@ pub(crate) fn destinations(deployment: &Deployment) -> impl Iterator<Item = (&Re
                 .get("ExtendedS3DestinationConfiguration")?;
             Some((delivery, destination))
         })
+}
+
+/// Whether records are converted to a format of columns: where the switch is left out, they are.
+/// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DataFormatConversionConfiguration.html>
+pub(crate) fn converts(destination: &Located) -> Option<bool> {
+    match destination.field("DataFormatConversionConfiguration.Enabled") {
+        Field::Missing(_) => match destination.field("DataFormatConversionConfiguration") {
+            Field::Found(_) => Some(true),
+            Field::Missing(_) => Some(false),
+            Field::Unknown => None,
+        },
+        written => written.is_on(),
+    }
 }
 
 /// A parameter of the transformation by a function, whatever the destination.

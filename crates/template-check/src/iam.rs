@@ -166,11 +166,11 @@ fn may_cover(deployment: &Deployment, pattern: &Located, target: &Resource) -> b
     if let Some(id) = text.resource() {
         return id == target.id
             || deployment.get(id).is_none_or(|other| {
-                // A stream's consumers and a table's streams are named after it.
-                other
+                // A stream's consumers are named after it.
+                target
                     .properties
                     .get("StreamARN")
-                    .is_some_and(|arn| deployment.is(arn, target))
+                    .is_some_and(|arn| deployment.is(arn, other))
             });
     }
     let Some(literal) = text.literal() else {

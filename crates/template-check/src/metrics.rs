@@ -95,6 +95,7 @@ static LAMBDA: Service = Service {
         "SignatureValidationErrors",
         "Throttles",
         "UnreservedConcurrentExecutions",
+        "Url*",
     ],
 };
 

@@ -192,6 +192,11 @@ impl Located {
         }
     }
 
+    /// Whether it is as if nothing were written: `AWS::NoValue`.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self.value, Value::Absent)
+    }
+
     /// Whether entries may be there that are not seen.
     pub(crate) fn is_open(&self) -> bool {
         match &self.value {

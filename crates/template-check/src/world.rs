@@ -122,7 +122,8 @@ fn combinations(variables: &[Variable]) -> Vec<World> {
         .flat_map(|(index, variable)| (1..variable.options()).map(move |option| (index, option)))
         .collect();
     let mut worlds = vec![world(&[])];
-    worlds.extend(single.iter().map(|one| world(&[*one])));
+    let alone = single.iter().take(MAX_WORLDS - 1);
+    worlds.extend(alone.map(|one| world(&[*one])));
     for (n, one) in single.iter().enumerate() {
         for other in &single[n + 1..] {
             if worlds.len() >= MAX_WORLDS {

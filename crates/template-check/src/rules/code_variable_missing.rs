@@ -14,7 +14,8 @@ fn look(deployment: &Deployment, manifest: &Manifest, report: &mut Report<'_>) {
             continue;
         };
         for variable in code.variables.iter().filter(|it| it.required) {
-            if !set.iter().any(|entry| entry.key == variable.name) {
+            let is_set = |entry: &Entry| entry.key == variable.name && !entry.value.is_absent();
+            if !set.iter().any(is_set) {
                 let what = format!("{} needs {}", code.name, variable.name);
                 report.add(place, resource, &what);
             }

@@ -10,9 +10,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn look(deployment: &Deployment, report: &mut Report<'_>) {
     for (delivery, destination) in firehose::destinations(deployment) {
-        let converts = destination
-            .field("DataFormatConversionConfiguration.Enabled")
-            .is_on();
+        let converts = firehose::converts(destination);
         if let (Some(true), Some(format)) = (converts, destination.get("CompressionFormat"))
             && format
                 .literal()

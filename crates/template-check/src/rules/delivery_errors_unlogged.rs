@@ -12,7 +12,9 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
     for delivery in deployment.of("AWS::KinesisFirehose::DeliveryStream") {
         for entry in delivery.properties.entries() {
             let enabled = entry.value.field("CloudWatchLoggingOptions.Enabled");
-            if entry.key.ends_with("DestinationConfiguration") && enabled.is_on() == Some(false) {
+            let is_destination =
+                entry.key.ends_with("DestinationConfiguration") && !entry.value.is_absent();
+            if is_destination && enabled.is_on() == Some(false) {
                 let place = match enabled {
                     Field::Found(switch) => switch.place,
                     _ => entry.place,

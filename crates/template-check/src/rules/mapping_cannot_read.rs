@@ -20,7 +20,21 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
 fn refused(deployment: &Deployment, mapping: Mapping<'_>) -> Option<(&'static str, Place)> {
     let function = mapping.function.filter(|function| !function.by_sam)?;
     let source = mapping.field("EventSourceArn").found()?;
-    let actions: &[&str] = match mapping.source {
+    let grants = iam::grants(deployment, iam::role(deployment, function, "Role")?)?;
+    let target = match mapping.by_consumer {
+        true => deployment.target(source),
+        false => mapping.origin,
+    };
+    let refused = |action: &&&str| iam::is_refused(deployment, &grants, action, target);
+    actions(&mapping)
+        .iter()
+        .find(refused)
+        .map(|action| (*action, source.place))
+}
+
+/// What Lambda does with a mapping's source on behalf of the function's role.
+pub(super) fn actions(mapping: &Mapping<'_>) -> &'static [&'static str] {
+    match mapping.source {
         Source::Kinesis if mapping.by_consumer => &["kinesis:SubscribeToShard"],
         Source::Kinesis => &["kinesis:GetRecords", "kinesis:GetShardIterator"],
         Source::DynamoDb => &["dynamodb:GetRecords", "dynamodb:GetShardIterator"],
@@ -29,16 +43,6 @@ fn refused(deployment: &Deployment, mapping: Mapping<'_>) -> Option<(&'static st
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
         ],
-        Source::Stream | Source::Other => return None,
-    };
-    let grants = iam::grants(deployment, iam::role(deployment, function, "Role")?)?;
-    let target = match mapping.by_consumer {
-        true => deployment.target(source),
-        false => mapping.origin,
-    };
-    let refused = |action: &&&str| iam::is_refused(deployment, &grants, action, target);
-    actions
-        .iter()
-        .find(refused)
-        .map(|action| (*action, source.place))
+        Source::Stream | Source::Other => &[],
+    }
 }

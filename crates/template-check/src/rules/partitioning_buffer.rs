@@ -10,10 +10,10 @@ pub(crate) static RULE: Rule = Rule {
 
 fn look(deployment: &Deployment, report: &mut Report<'_>) {
     for (delivery, destination) in firehose::destinations(deployment) {
-        let on = |path| destination.field(path).is_on() == Some(true);
+        let partitions = destination.field("DynamicPartitioningConfiguration.Enabled");
         let why = match (
-            on("DynamicPartitioningConfiguration.Enabled"),
-            on("DataFormatConversionConfiguration.Enabled"),
+            partitions.is_on() == Some(true),
+            firehose::converts(destination) == Some(true),
         ) {
             (true, _) => "partitioned",
             (false, true) => "converted",

@@ -1,3 +1,4 @@
+use super::mapping_cannot_read;
 use super::prelude::*;
 
 pub(crate) static RULE: Rule = Rule {
@@ -15,18 +16,27 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
             roles.extend(deployment.target_of(value, "AWS::IAM::Role"));
         });
         // What Firehose tries before it makes a delivery stream.
-        late(deployment, delivery, &roles, &["kinesis:", "glue:"], report);
+        let tried = |action: &str| {
+            ["kinesis:", "glue:"]
+                .iter()
+                .any(|own| action.starts_with(own))
+        };
+        late(deployment, delivery, &roles, &tried, report);
     }
     for mapping in deployment.mappings() {
         let role = mapping
             .function
             .and_then(|it| iam::role(deployment, it, "Role"));
-        let source = ["kinesis:", "dynamodb:Get", "sqs:ReceiveMessage"];
+        let needed = mapping_cannot_read::actions(&mapping);
+        // Alone `*` may be the policy's resource.
+        let tried = |action: &str| {
+            action.contains(':') && needed.iter().any(|own| iam::is_like(action, own))
+        };
         late(
             deployment,
             mapping.resource,
             role.as_slice(),
-            &source,
+            &tried,
             report,
         );
     }
@@ -36,7 +46,7 @@ fn late(
     deployment: &Deployment,
     user: &Resource,
     roles: &[&Resource],
-    needed: &[&str],
+    needed: &dyn Fn(&str) -> bool,
     report: &mut Report<'_>,
 ) {
     let before = deployment.waits_for(user);
@@ -53,13 +63,11 @@ fn late(
     }
 }
 
-/// Whether a policy holds an action that begins like one of these.
-fn allows(policy: &Resource, needed: &[&str]) -> bool {
+/// Whether a policy holds an action that is needed.
+fn allows(policy: &Resource, needed: &dyn Fn(&str) -> bool) -> bool {
     let mut allows = false;
     policy.properties.walk(&mut |value| {
-        allows |= value
-            .literal()
-            .is_some_and(|action| needed.iter().any(|own| action.starts_with(own)));
+        allows |= value.literal().is_some_and(needed);
     });
     allows
 }

@@ -10,7 +10,7 @@ pub(super) use crate::node::Node;
 pub(super) use crate::place::Place;
 pub(super) use crate::rule::{Check, Rule};
 pub(super) use crate::stack::{Stack, Stacks};
-pub(super) use crate::value::{Field, Located, Part};
+pub(super) use crate::value::{Entry, Field, Located, Part};
 pub(super) use crate::{code, firehose, iam, keys, metrics};
 
 /// Where a setting is, or the resource that lacks it.

@@ -1,0 +1,183 @@
+//! The same in other words: what is right is not reported in another form either, and what is wrong is.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::path::Path;
+
+use template_check::{Manifest, check};
+
+/// Whether a rule reports something in the template.
+fn reports(rule: &str, template: &str) -> bool {
+    let manifest = include_str!("../templates/manifest.json");
+    let manifest: Manifest = serde_json::from_str(manifest).unwrap();
+    let read = |_: &Path| Ok(template.to_owned());
+    let findings = check(Path::new("template.yaml"), &read, Some(&manifest)).unwrap();
+    findings.iter().any(|finding| finding.rule == rule)
+}
+
+/// A function that reads a stream, by a fan-out consumer or by itself; what its role may do.
+fn reader(source: &str, action: &str, resource: &str) -> String {
+    format!(
+        r"
+Resources:
+  Stream:
+    Type: AWS::Kinesis::Stream
+  Consumer:
+    Type: AWS::Kinesis::StreamConsumer
+    Properties: {{ConsumerName: reader, StreamARN: !GetAtt Stream.Arn}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyName: read
+          PolicyDocument:
+            Statement: [{{Effect: Allow, Action: [{action}], Resource: {resource}}}]
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {{Role: !GetAtt Role.Arn}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {{FunctionName: !Ref Function, EventSourceArn: !GetAtt {source}}}
+"
+    )
+}
+
+#[test]
+fn a_streams_consumers_are_named_after_it_and_not_the_other_way_round() {
+    for (source, action, resource, expected) in [
+        (
+            "Consumer.ConsumerARN",
+            "kinesis:SubscribeToShard",
+            "!Sub '${Stream.Arn}/consumer/*'",
+            false,
+        ),
+        (
+            "Consumer.ConsumerARN",
+            "kinesis:SubscribeToShard",
+            "!GetAtt Consumer.ConsumerARN",
+            false,
+        ),
+        ("Stream.Arn", "'kinesis:Get*'", "!GetAtt Stream.Arn", false),
+        (
+            "Stream.Arn",
+            "'kinesis:Get*'",
+            "!GetAtt Consumer.ConsumerARN",
+            true,
+        ),
+    ] {
+        let template = reader(source, action, resource);
+        let found = reports("mapping-cannot-read", &template);
+        assert_eq!(found, expected, "{action} on {resource} for {source}");
+    }
+}
+
+#[test]
+fn a_mapping_waits_for_what_it_reads_by_alone() {
+    for (action, expected) in [
+        ("kinesis:GetRecords", true),
+        ("'kinesis:*'", true),
+        ("kinesis:PutRecords", false),
+        ("dynamodb:GetItem", false),
+    ] {
+        let template = format!(
+            r"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+  Policy:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: own
+      Roles: [!Ref Role]
+      PolicyDocument: {{Statement: [{{Effect: Allow, Action: {action}, Resource: '*'}}]}}
+  Stream:
+    Type: AWS::Kinesis::Stream
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {{Role: !GetAtt Role.Arn}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {{FunctionName: !Ref Function, EventSourceArn: !GetAtt Stream.Arn}}
+"
+        );
+        assert_eq!(reports("policy-after-use", &template), expected, "{action}");
+    }
+}
+
+#[test]
+fn what_a_condition_leaves_out_is_not_there() {
+    let destinations = r"
+Parameters:
+  Lake: {Type: String, Default: 'true', AllowedValues: ['true', 'false']}
+Conditions:
+  Lake: !Equals [!Ref Lake, 'true']
+Resources:
+  Delivery:
+    Type: AWS::KinesisFirehose::DeliveryStream
+    Properties:
+      ExtendedS3DestinationConfiguration: !If
+        - Lake
+        - CloudWatchLoggingOptions: {Enabled: true, LogGroupName: g, LogStreamName: s}
+        - !Ref AWS::NoValue
+      HttpEndpointDestinationConfiguration: !If
+        - Lake
+        - !Ref AWS::NoValue
+        - CloudWatchLoggingOptions: {Enabled: true, LogGroupName: g, LogStreamName: s}
+";
+    assert!(!reports("delivery-errors-unlogged", destinations));
+    let unlogged = destinations.replacen("Enabled: true", "Enabled: false", 1);
+    assert!(reports("delivery-errors-unlogged", &unlogged));
+
+    let variables = include_str!("../templates/code-variable-missing/good.yaml");
+    let set = variables
+        .lines()
+        .find(|line| line.trim_start().starts_with("TABLE:"))
+        .unwrap();
+    let (name, value) = set.split_once(": ").unwrap();
+    let conditional = format!(
+        "Parameters:\n  Own: {{Type: String, Default: 'true', AllowedValues: ['true', 'false']}}\n\
+         Conditions:\n  Own: !Equals [!Ref Own, 'true']\n{}",
+        variables.replace(
+            set,
+            &format!("{name}: !If [Own, {value}, !Ref AWS::NoValue]")
+        )
+    );
+    assert!(!reports("code-variable-missing", variables));
+    assert!(reports("code-variable-missing", &conditional));
+}
+
+#[test]
+fn rows_are_converted_unless_it_is_said_otherwise() {
+    let written = include_str!("../templates/conversion-compressed/bad.yaml");
+    for (enabled, expected) in [
+        ("{Enabled: true}", true),
+        ("{SchemaConfiguration: {TableName: t}}", true),
+        ("{Enabled: false}", false),
+    ] {
+        let template = written.replace("{Enabled: true}\n", &format!("{enabled}\n"));
+        assert_eq!(
+            reports("conversion-compressed", &template),
+            expected,
+            "{enabled}"
+        );
+    }
+}
+
+#[test]
+fn a_function_urls_metrics_are_lambdas() {
+    let alarm = |metric: &str| {
+        format!(
+            r"
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/Lambda
+      MetricName: {metric}
+      Dimensions: [{{Name: FunctionName, Value: f}}]
+"
+        )
+    };
+    assert!(!reports("alarm-metric-unknown", &alarm("Url5xxCount")));
+    assert!(reports("alarm-metric-unknown", &alarm("Uri5xxCount")));
+}
