@@ -69,9 +69,10 @@ impl Invoke {
         let plan = match &self.plan {
             None => EXAMPLE_PLAN.to_owned(),
             Some(path) => {
+                let text = plan::source(path)?;
                 // What is wrong with it is told of it, not of the event.
-                plan::load(path)?;
-                plan::source(path)?
+                plan::parsed(path, &text)?;
+                text
             }
         };
         if self.function == Function::FirehoseTransformer {

@@ -29,7 +29,7 @@ pub fn take(folder: &Path) -> Result<File, Failure> {
         Err(TryLockError::WouldBlock) => Err(Failure::check(
             "another local run is under way in this project",
         )
-        .cure("end it first (Ctrl-C in its terminal); what it keeps is there for `andon redrive --local`")),
+        .cure("end it first (Ctrl-C in its terminal); with --keep it serves `andon redrive list --local` until then")),
     }
 }
 
@@ -45,7 +45,8 @@ mod tests {
         let refused = take(&folder).unwrap_err();
         assert_eq!(refused.exit_code(), 1);
         assert!(refused.to_string().contains("under way"), "{refused}");
-        drop(first);
+        // Dropped alone, it would stay with a process that another test is just starting.
+        first.unlock().unwrap();
         assert!(take(&folder).is_ok());
     }
 }

@@ -90,7 +90,7 @@ pub struct Local {
     /// At most so many readings, and so many records, a second [default: as fast as the stream takes them]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
-    /// Make trouble on purpose: what is checked stays the same
+    /// Make trouble on purpose: what is checked stays the same, but that readings may pass unscored
     #[arg(
         long,
         value_name = "KIND",

@@ -276,6 +276,13 @@ fn score_of(event: &QualityEvent) -> Option<f64> {
     }
 }
 
+fn reason_of(event: &QualityEvent) -> Option<&str> {
+    match &event.finding {
+        Finding::Prediction(prediction) => prediction.unscored.as_deref(),
+        Finding::Violation(_) => None,
+    }
+}
+
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -312,20 +319,22 @@ pub fn said(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<Strin
     silent.chain(surplus).collect()
 }
 
-/// Readings that passed unscored although the model has a score for them.
+/// The reason of readings that waited longer than `MAX_PREDICTION_AGE`: more was put than the pipeline takes.
+const STALE: &str = "stale";
+
+/// Readings that passed unscored although the model has a score for them, and they came in time.
 pub fn passed(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<String> {
-    let passed = model
-        .asked
-        .iter()
-        .filter(|asked| asked.score.is_some() && !events.contains_key(&asked.scored));
-    passed
-        .map(|asked| {
+    let passed = model.asked.iter().filter_map(|asked| {
+        let score = asked.score?;
+        let reason = reason_of(events.get(&asked.unscored)?)?;
+        (reason != STALE).then(|| {
             format!(
-                "the reading of {} at {} passed unscored, the model says {:?}",
-                asked.machine, asked.time, asked.score
+                "the reading of {} at {} passed unscored ({reason}), the model says {score}",
+                asked.machine, asked.time
             )
         })
-        .collect()
+    });
+    passed.collect()
 }
 
 /// A score is written with 17 digits, and the model's runtime computes a row alike in any batch.

@@ -73,7 +73,9 @@ pub fn after(recorded: &Input, path: &Path) -> Result<Truth, Failure> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(cannot)?;
     }
-    let mut file = BufWriter::new(File::create(path).map_err(cannot)?);
+    // Beside it and moved: whoever still reads the last one reads it to its end.
+    let written = path.with_extension("new");
+    let mut file = BufWriter::new(File::create(&written).map_err(cannot)?);
     for line in recorded.lines()? {
         file.write_all(&line?.bytes).map_err(cannot)?;
         file.write_all(b"\n").map_err(cannot)?;
@@ -84,6 +86,7 @@ pub fn after(recorded: &Input, path: &Path) -> Result<Truth, Failure> {
         file.write_all(b"\n").map_err(cannot)?;
     }
     file.flush().map_err(cannot)?;
+    std::fs::rename(&written, path).map_err(cannot)?;
     let mut truth = Truth {
         machines: PRESSES.to_owned(),
         of_card: true,

@@ -57,7 +57,12 @@ pub(crate) fn source(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads and checks a plan; a faulty one is the command's bad input.
-pub(crate) fn load(path: &Path) -> Result<ControlPlan, Failure> {
-    ControlPlan::parse(&path.display().to_string(), &source(path)?)
+fn load(path: &Path) -> Result<ControlPlan, Failure> {
+    parsed(path, &source(path)?)
+}
+
+/// Checks the text of a plan that lies at `path`.
+pub(crate) fn parsed(path: &Path, text: &str) -> Result<ControlPlan, Failure> {
+    ControlPlan::parse(&path.display().to_string(), text)
         .map_err(|errors| Failure::input(format_args!("the plan is not in order\n{errors}")))
 }

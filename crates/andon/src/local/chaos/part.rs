@@ -49,12 +49,11 @@ impl Held {
 
     /// The answer to the whole request, from the one to what went on; none if that is an error.
     pub fn answer(&self, answer: &[u8]) -> Option<Bytes> {
-        if let KeptBack::Messages(messages) = &self.kept_back {
-            return Some(messages.answer(answer)?.into());
-        }
-        let mut answer: Value = serde_json::from_slice(answer).ok()?;
-        match &self.kept_back {
+        let read = || serde_json::from_slice::<Value>(answer).ok();
+        let whole = match &self.kept_back {
+            KeptBack::Messages(messages) => return Some(messages.answer(answer)?.into()),
             KeptBack::Records(places) => {
+                let mut answer = read()?;
                 let failed = answer.get("FailedRecordCount")?.as_u64()?;
                 answer["FailedRecordCount"] = json!(failed + places.len() as u64);
                 let records = answer.get_mut("Records")?.as_array_mut()?;
@@ -65,16 +64,20 @@ impl Held {
                     });
                     records.insert(*place, refused);
                 }
+                answer
             }
             KeptBack::Items(items) => {
+                let mut answer = read()?;
                 let unprocessed = member(&mut answer, "UnprocessedItems")?;
                 for (table, requests) in items {
                     let all = unprocessed.entry(table).or_insert_with(|| json!([]));
                     all.as_array_mut()?
                         .extend(requests.as_array()?.iter().cloned());
                 }
+                answer
             }
             KeptBack::Keys(tables) => {
+                let mut answer = read()?;
                 // What is read in part says so by this member alone: an error has no such answer.
                 answer.get("Responses")?;
                 let unprocessed = member(&mut answer, "UnprocessedKeys")?;
@@ -89,10 +92,10 @@ impl Held {
                         }
                     }
                 }
+                answer
             }
-            KeptBack::Messages(_) => return None,
-        }
-        Some(answer.to_string().into())
+        };
+        Some(whole.to_string().into())
     }
 }
 

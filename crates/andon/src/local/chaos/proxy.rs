@@ -213,7 +213,7 @@ impl Shared {
     ) -> Option<Answer> {
         let held = Held::new(operation, request.body(), self.plan.goes_on(number))?;
         let (mut head, _) = request.into_parts();
-        // Both are of the whole request.
+        // It is that of the whole request.
         head.headers.remove(header::CONTENT_LENGTH);
         let request = Request::from_parts(head, held.request.clone());
         let answer = self.forward(request).await;
@@ -433,7 +433,7 @@ mod tests {
             .header("host", "127.0.0.1")
             .body(Full::new(Bytes::from_static(b"{}")))
             .unwrap();
-        // Answered never.
+        // Never answered.
         let call = tokio::spawn(async move { sender.send_request(request).await.is_ok() });
         while proxy.late() == 0 {
             // No sleep: with nothing else to do, the clock would run ahead of the call.
