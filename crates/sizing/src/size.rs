@@ -162,7 +162,8 @@ impl<'l> Pipeline<'l> {
     pub(crate) fn transformations(&self) -> f64 {
         let of = |stream: &Stream, shards: f64| {
             let bytes = stream.records * stream.record_bytes * self.load.lake;
-            (bytes / 1_048_576.0).max(self.load.lake * shards.min(stream.records) / 60.0)
+            let by_time = (shards / 60.0).min(stream.records);
+            (bytes / 1_048_576.0).max(self.load.lake * by_time)
         };
         of(&self.readings, self.reading_shards) + of(&self.events, self.event_shards)
     }

@@ -57,6 +57,16 @@ impl Resource {
         })
     }
 
+    /// Whether its attributes are those of what it stands for, which is not seen: a nested stack's outputs, for one.
+    pub(crate) fn is_opaque(&self) -> bool {
+        let kinds = [
+            "AWS::CloudFormation::Stack",
+            "AWS::CloudFormation::CustomResource",
+            "AWS::Serverless::Application",
+        ];
+        kinds.contains(&self.kind.as_str()) || self.kind.starts_with("Custom::")
+    }
+
     /// Its name as far as the template gives one.
     pub(crate) fn name(&self) -> Option<&Text> {
         self.properties.get(self.name_property()?)?.text()
@@ -69,7 +79,7 @@ impl Deployment {
         let mut resources = Vec::new();
         let mut is_open = false;
         for (index, stack) in stacks.all.iter().enumerate() {
-            is_open |= stack.has_macros() || !stack.lost.is_empty();
+            is_open |= stack.has_macros() || stack.nests_unseen();
             is_open |= stack
                 .section("Resources")
                 .iter()

@@ -32,6 +32,8 @@ impl<'a> Mapping<'a> {
     pub(crate) fn new(deployment: &'a Deployment, resource: &'a Resource) -> Self {
         let arn = resource.properties.get("EventSourceArn");
         let target = arn.and_then(|arn| deployment.target(arn));
+        // What comes from elsewhere may be anything.
+        let target = target.filter(|it| !it.is_opaque());
         let function = resource.properties.get("FunctionName").and_then(|name| {
             deployment
                 .target(name)

@@ -101,7 +101,8 @@ impl Node {
 /// Reads the file's first document.
 pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Unreadable> {
     let mut builder = Builder::new(file);
-    let text = quoted_hyphens(text.trim_start_matches('\u{feff}'));
+    let text = joined_surrogates(text.trim_start_matches('\u{feff}'));
+    let text = quoted_hyphens(&text);
     for event in Parser::new_from_str(&text) {
         let (event, span) = event.map_err(|error| {
             let place = Place::new(file, error.marker().line(), error.marker().col());
@@ -114,6 +115,46 @@ pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Unreadable> {
     }
     let nothing = || (Place::new(file, 1, 0), "the template is empty".to_owned());
     builder.root.ok_or_else(nothing)
+}
+
+/// JSON writes what lies beyond the first plane as two surrogates, `\ud83d\udca7`; YAML knows one escape for it, `\U0001F4A7`.
+fn joined_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with('{') || !text.contains("\\u") {
+        return text.into();
+    }
+    let mut joined = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        joined.push_str(before);
+        rest = match surrogates(escape) {
+            Some(character) => {
+                joined.push_str(&format!("\\U{character:08X}"));
+                &escape[12..]
+            }
+            None => {
+                // The character behind it as well: `\\u` is a backslash and a letter.
+                let next = escape[1..].chars().next().map_or(0, char::len_utf8);
+                let (escape, rest) = escape.split_at(1 + next);
+                joined.push_str(escape);
+                rest
+            }
+        };
+    }
+    joined.push_str(rest);
+    joined.into()
+}
+
+/// The character of two escapes, where a text begins with such.
+fn surrogates(text: &str) -> Option<u32> {
+    let unit = |at: usize| {
+        let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u32::from_str_radix(digits, 16).ok().filter(|_| are_digits)
+    };
+    let (high, low) = (unit(0)?, unit(6)?);
+    let is_pair = (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low);
+    is_pair.then(|| 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))
 }
 
 /// Stands for a hyphen that YAML 1.2 does not take; of private use, as long as one character.

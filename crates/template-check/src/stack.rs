@@ -64,6 +64,13 @@ impl Stack {
             .map(|(key, node)| (key, node))
     }
 
+    /// Whether it nests a stack that is not seen: its template lies elsewhere, or too deep.
+    pub(crate) fn nests_unseen(&self) -> bool {
+        self.resources().any(|(name, resource)| {
+            location(resource).is_some() && !self.children.contains_key(&name.text)
+        })
+    }
+
     pub(crate) fn resource(&self, name: &str) -> Option<&Node> {
         self.root.get("Resources").and_then(|all| all.get(name))
     }
@@ -167,10 +174,8 @@ fn nested(root: &Node) -> Vec<(Place, String, String)> {
     let resources = root.get("Resources").map_or(&[][..], Node::entries);
     let mut found = Vec::new();
     for (key, resource) in resources {
-        let location = match resource.get("Type").and_then(Node::text) {
-            Some("AWS::CloudFormation::Stack") => "TemplateURL",
-            Some("AWS::Serverless::Application") => "Location",
-            _ => continue,
+        let Some(location) = location(resource) else {
+            continue;
         };
         let url = resource
             .get("Properties")
@@ -183,6 +188,15 @@ fn nested(root: &Node) -> Vec<(Place, String, String)> {
         }
     }
     found
+}
+
+/// The property of a nested stack that says where its template lies.
+fn location(resource: &Node) -> Option<&'static str> {
+    match resource.get("Type").and_then(Node::text)? {
+        "AWS::CloudFormation::Stack" => Some("TemplateURL"),
+        "AWS::Serverless::Application" => Some("Location"),
+        _ => None,
+    }
 }
 
 /// `url` as seen from `file`, without `.` and, where possible, `..`.

@@ -181,3 +181,87 @@ Resources:
     assert!(!reports("alarm-metric-unknown", &alarm("Url5xxCount")));
     assert!(reports("alarm-metric-unknown", &alarm("Uri5xxCount")));
 }
+
+#[test]
+fn what_a_stack_elsewhere_makes_is_no_finding() {
+    let template = r"
+Resources:
+  Storage:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: https://bucket.s3.amazonaws.com/storage.yaml}
+  Role:
+    Type: AWS::IAM::Role
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !GetAtt Role.Arn}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref Function
+      EventSourceArn: !GetAtt Storage.Outputs.StreamArn
+      StartingPosition: LATEST
+";
+    for rule in ["log-group-missing", "mapping-cannot-read"] {
+        assert!(!reports(rule, template), "{rule}");
+    }
+    // A stream all the same, since it has a place to start from.
+    assert!(reports("bisect-off", template));
+    let without = template.replace("AWS::CloudFormation::Stack", "AWS::SNS::Topic");
+    assert!(reports("log-group-missing", &without));
+}
+
+#[test]
+fn a_name_that_nothing_has_is_found_wherever_it_stands() {
+    let right = r"
+Parameters:
+  Stage: {Type: String}
+Conditions:
+  Live: !Equals [!Ref Stage, live]
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Condition: Live
+  Topic:
+    Type: AWS::SNS::Topic
+    DependsOn: [Queue]
+Outputs:
+  Arn:
+    Condition: Live
+    Value: !GetAtt Queue.Arn
+";
+    assert!(!reports("unresolved-reference", right));
+    for (name, typo) in [
+        ("!Ref Stage", "!Ref Stge"),
+        (
+            "    Condition: Live\n  Topic",
+            "    Condition: Life\n  Topic",
+        ),
+        (
+            "    Condition: Live\n    Value",
+            "    Condition: Life\n    Value",
+        ),
+        ("[Queue]", "[Quue]"),
+        ("[Queue]", "Quue"),
+        ("Queue.Arn", "Quue.Arn"),
+    ] {
+        let wrong = right.replace(name, typo);
+        assert_ne!(wrong, right);
+        assert!(reports("unresolved-reference", &wrong), "{typo}");
+    }
+}
+
+#[test]
+fn json_is_read_with_what_lies_beyond_the_first_plane() {
+    for (text, expected) in [
+        (r"lake \ud83d\udca7", true),
+        (r"\\ud83d and \\\ud83d\udca7", true),
+        (r"half \ud83d", false),
+    ] {
+        let template = format!(
+            r#"{{"Description": "{text}", "Resources": {{"Topic": {{"Type": "AWS::SNS::Topic"}}}}}}"#
+        );
+        let read = |_: &Path| Ok(template.clone());
+        let checked = check(Path::new("template.json"), &read, None);
+        assert_eq!(checked.is_ok(), expected, "{text}: {checked:?}");
+    }
+}

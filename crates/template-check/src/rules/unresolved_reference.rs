@@ -18,7 +18,46 @@ fn look(stacks: &Stacks, report: &mut Report<'_>) {
         }
         for (name, resource) in stack.resources() {
             let id = format!("{}{}", stack.path, name.text);
+            let mut tell = |place, missing: &str| {
+                let what = format!("{missing} is declared nowhere in this template");
+                report.add_for(place, &id, &id, &what);
+            };
             resource.walk(&mut |node| {
+                for missing in missing(stack, node) {
+                    tell(node.place, &missing);
+                }
+            });
+            let before = resource.get("DependsOn");
+            for node in before
+                .iter()
+                .flat_map(|it| [*it].into_iter().chain(it.items()))
+            {
+                let lost = |name: &&str| stack.resource(name).is_none() && !is_of_sam(stack, name);
+                if let Some(name) = node.text().filter(|name| !name.is_empty()).filter(lost) {
+                    tell(node.place, name);
+                }
+            }
+        }
+        for section in ["Resources", "Outputs"] {
+            for (name, entry) in stack.section(section) {
+                let id = format!("{}{}", stack.path, name.text);
+                if let Some((node, condition)) = entry
+                    .get("Condition")
+                    .and_then(|node| Some((node, node.text()?)))
+                    .filter(|(_, condition)| !is_condition(stack, condition))
+                {
+                    let what = format!("{condition} is declared nowhere in this template");
+                    report.add_for(node.place, &id, &id, &what);
+                }
+            }
+        }
+        for (name, entry) in stack
+            .section("Outputs")
+            .iter()
+            .chain(stack.section("Conditions"))
+        {
+            let id = format!("{}{}", stack.path, name.text);
+            entry.walk(&mut |node| {
                 for missing in missing(stack, node) {
                     let what = format!("{missing} is declared nowhere in this template");
                     report.add_for(node.place, &id, &id, &what);
@@ -26,6 +65,11 @@ fn look(stacks: &Stacks, report: &mut Report<'_>) {
             });
         }
     }
+}
+
+fn is_condition(stack: &Stack, name: &str) -> bool {
+    let declared = stack.root.get("Conditions");
+    declared.is_some_and(|all| all.get(name).is_some())
 }
 
 /// The names that a call refers to and that nothing has.
@@ -48,11 +92,7 @@ fn missing(stack: &Stack, node: &Node) -> Vec<String> {
                 .first()
                 .and_then(Node::text)
                 .unwrap_or_default();
-            let declared = stack
-                .root
-                .get("Conditions")
-                .is_some_and(|all| all.get(name).is_some());
-            return match declared || name.is_empty() {
+            return match is_condition(stack, name) || name.is_empty() {
                 true => Vec::new(),
                 false => vec![name.to_owned()],
             };
