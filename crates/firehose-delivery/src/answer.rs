@@ -50,7 +50,7 @@ struct Answered {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     #[serde(default)]
-    partition_keys: Option<BTreeMap<String, String>>,
+    partition_keys: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// What the answer says of each of `ids`, in their order; or why it fails the batch.
@@ -90,9 +90,11 @@ fn result(record: Answered) -> std::result::Result<Result, Fault> {
                 .decode_to_vec(data)
                 .map_err(|_| Fault::Response)?;
             let partition = record.metadata.and_then(|metadata| metadata.partition_keys);
+            // A key without a value is that record's fault alone, as one that is not there.
+            let given = |(key, value): (String, Option<String>)| Some((key, value?));
             Ok(Result::Ok {
                 data,
-                partition: partition.unwrap_or_default(),
+                partition: partition.into_iter().flatten().filter_map(given).collect(),
             })
         }
         "Dropped" => Ok(Result::Dropped),

@@ -166,7 +166,26 @@ fn time_pattern(pattern: &str) -> Result<Vec<TimePart>, String> {
             other => parts.push(TimePart::Text(other.into())),
         }
     }
+    for part in &parts {
+        if let TimePart::Letters(letter, count) = part
+            && *count > most(*letter)
+        {
+            let run = letter.to_string().repeat(*count);
+            return Err(format!("`{run}` in `{pattern}` has too many letters"));
+        }
+    }
     Ok(parts)
+}
+
+/// How many of a letter there may be in a row. A month has its name from three on; that of one letter is not reproduced.
+fn most(letter: char) -> usize {
+    match letter {
+        'd' | 'H' | 'm' | 's' => 2,
+        'D' => 3,
+        'M' => 4,
+        'S' => 9,
+        _ => 19,
+    }
 }
 
 fn write_time(text: &mut String, parts: &[TimePart], time_ms: i64) {
@@ -177,6 +196,8 @@ fn write_time(text: &mut String, parts: &[TimePart], time_ms: i64) {
             TimePart::Text(part) => text.write_str(part),
             TimePart::Letters('y' | 'u', 2) => write!(text, "{:02}", time.year().rem_euclid(100)),
             TimePart::Letters('y' | 'u', width) => write!(text, "{:0width$}", time.year()),
+            TimePart::Letters('M', 3) => write!(text, "{}", time.strftime("%b")),
+            TimePart::Letters('M', 4) => write!(text, "{}", time.strftime("%B")),
             TimePart::Letters('M', width) => write!(text, "{:0width$}", time.month()),
             TimePart::Letters('d', width) => write!(text, "{:0width$}", time.day()),
             TimePart::Letters('D', width) => write!(text, "{:0width$}", time.day_of_year()),
@@ -185,12 +206,7 @@ fn write_time(text: &mut String, parts: &[TimePart], time_ms: i64) {
             TimePart::Letters('s', width) => write!(text, "{:0width$}", time.second()),
             TimePart::Letters(_, digits) => {
                 let nanoseconds = format!("{:09}", time.subsec_nanosecond());
-                write!(
-                    text,
-                    "{:0<width$}",
-                    &nanoseconds[..(*digits).min(9)],
-                    width = *digits
-                )
+                text.write_str(&nanoseconds[..(*digits).min(9)])
             }
         };
     }

@@ -55,6 +55,7 @@ fn a_record_without_its_keys_is_kept_under_the_error_prefix() {
         ok("row"),
         ok_in("row", ""),
         json!({"result": "Ok", "data": "", "metadata": {}}),
+        json!({"result": "Ok", "data": "", "metadata": {"partitionKeys": {"line": null}}}),
     ] {
         let mut world = World::new(partitioned());
         world.put(b"a");

@@ -80,6 +80,20 @@ fn a_prefix_without_a_time_has_one_appended() {
     assert_eq!(prefix, "readings/2018/08/27/10/");
 }
 
+/// As Java's `DateTimeFormatter` writes 2018-08-27.
+#[test]
+fn a_month_has_its_name_from_three_letters_on() {
+    for (pattern, expected) in [
+        ("yyyy/MMM/dd", "2018/Aug/27/"),
+        ("MMMM-yy", "August-18/"),
+        ("M/d/DDD", "8/27/239/"),
+    ] {
+        let prefix = format!("!{{timestamp:{pattern}}}/");
+        let (prefix, _) = evaluated(prefix.into(), "e/!{firehose:error-output-type}/".into());
+        assert_eq!(prefix, expected, "{pattern}");
+    }
+}
+
 #[test]
 fn the_time_is_that_of_the_oldest_record_in_the_object() {
     let mut world = World::new(plain(json!({"Prefix": "!{timestamp:HH-mm-ss}/",

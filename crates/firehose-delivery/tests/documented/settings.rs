@@ -168,4 +168,11 @@ fn what_is_not_reproduced_is_refused() {
         json!({"Prefix": "!{timestamp:EEEE}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/"}),
         &["Prefix"],
     );
+    for pattern in ["MMMMM", "ddd", "HHH", "DDDD", "SSSSSSSSSS"] {
+        refused(
+            json!({"Prefix": format!("!{{timestamp:{pattern}}}/"),
+                "ErrorOutputPrefix": "e/!{firehose:error-output-type}/"}),
+            &["Prefix"],
+        );
+    }
 }
