@@ -9,7 +9,7 @@ use std::{panic, thread};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::simulation::{FaultClass, Run, Shrunk, Tally, run, shrink};
+use crate::simulation::{FaultClass, LEAST_FAULTS, Run, Shrunk, Tally, run, shrink};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Campaign {
     pub tally: Tally,
     /// The fewest faults in a run: planned ones that hit something, and kinds in its workload.
     pub fewest_faults: usize,
+    /// Runs whose faults were drawn anew, since too few came to something.
+    pub drawn_anew: u64,
     /// Runs that broke a promise.
     pub failed: Vec<Run>,
     /// Told runs.
@@ -43,9 +45,6 @@ pub struct Campaign {
 
 /// The share of runs below which a kind of fault counts as missing.
 const LEAST_SHARE: f64 = 0.01;
-
-/// The faults that a run has at least.
-const LEAST_FAULTS: usize = 3;
 
 /// The fewest runs of which a share is asked.
 const LEAST_RUNS: u64 = 1_000;
@@ -102,6 +101,7 @@ impl Campaign {
             *self.histogram.entry(*class).or_default() += 1;
         }
         self.fewest_faults = self.fewest_faults.min(run.distinct_faults);
+        self.drawn_anew += u64::from(run.draw > 0);
         self.tally += &run.tally;
         if tells {
             self.told.push(run.clone());
@@ -137,7 +137,7 @@ impl Campaign {
         for run in self.failed.iter().take(if with_stories { TOLD } else { 0 }) {
             let promise = run.violations[0].promise;
             let breaks_it = |run: &Run| run.violations.iter().any(|one| one.promise == promise);
-            let _ = write_shrunk(&mut text, &shrink(run.seed, breaks_it));
+            let _ = write_shrunk(&mut text, &shrink(run.seed, run.draw, breaks_it));
         }
         text
     }
@@ -176,7 +176,11 @@ impl Campaign {
             "{repeated} alerts were sent again, a fault having come between publishing and marking: {:.2} %",
             100.0 * *repeated as f64 / (*alerts).max(1) as f64
         )?;
-        writeln!(text, "{} faults or more in each", self.fewest_faults)?;
+        writeln!(
+            text,
+            "{} faults or more in each, for which {} seeds were drawn anew",
+            self.fewest_faults, self.drawn_anew
+        )?;
         for class in self.rare() {
             writeln!(text, "too rare: {class}")?;
         }

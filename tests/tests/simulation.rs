@@ -52,8 +52,8 @@ fn every_run_has_enough_to_go_wrong() {
 #[test]
 fn a_run_is_shrunk_to_what_it_takes() {
     let has_crash = |run: &Run| run.faults.contains_key(&FaultClass::CrashAfter);
-    let seed = (0..).find(|seed| has_crash(&run(*seed, false))).unwrap();
-    let shrunk = shrink(seed, has_crash);
+    let found = (0..).map(|seed| run(seed, false)).find(has_crash).unwrap();
+    let shrunk = shrink(found.seed, found.draw, has_crash);
     assert_eq!(shrunk.faults.len(), 1);
     assert_eq!(shrunk.faults[0].class, FaultClass::CrashAfter);
     assert!(!shrunk.run.story.is_empty());

@@ -13,6 +13,8 @@ use super::workload::{What, Workload};
 pub struct Run {
     /// The seed.
     pub seed: u64,
+    /// Which of its draws of faults, from 0.
+    pub draw: u64,
     /// What was wrong; nothing, as it should be.
     pub violations: Vec<Violation>,
     /// What it amounts to.
@@ -29,11 +31,29 @@ pub struct Run {
     pub world: String,
 }
 
-/// Runs a seed; `tells` whether it keeps the story.
+/// The faults that a run has at least.
+pub const LEAST_FAULTS: usize = 5;
+
+/// Draws after which a seed is left as it is.
+const MOST_DRAWS: u64 = 10;
+
+/// Runs a seed; `tells` whether it keeps the story. Where too few of its faults came to something, they are drawn anew: about
+/// once in ten thousand seeds.
 pub fn run(seed: u64, tells: bool) -> Run {
     let workload = Workload::new(seed);
-    let faults = fault::plan(seed, &workload);
-    run_with(seed, &workload, &faults, tells)
+    let mut draw = 0;
+    loop {
+        let faults = fault::plan(seed, draw, &workload);
+        let run = run_with(seed, &workload, &faults, tells);
+        let is_enough = run.distinct_faults >= LEAST_FAULTS || !run.violations.is_empty();
+        draw += 1;
+        if is_enough || draw == MOST_DRAWS {
+            return Run {
+                draw: draw - 1,
+                ..run
+            };
+        }
+    }
 }
 
 /// Runs a seed's workload under these faults.
@@ -75,6 +95,7 @@ pub fn run_with(seed: u64, workload: &Workload, faults: &[Planned], tells: bool)
     };
     Run {
         seed,
+        draw: 0,
         violations: std::mem::take(&mut audit.violations),
         tally: audit.tally.clone(),
         faults: by_class,

@@ -13,9 +13,9 @@ pub struct Shrunk {
 }
 
 /// Leaves faults out, by halves and then one at a time, for as long as the run is still one of those that are looked for.
-pub fn shrink(seed: u64, is_wanted: impl Fn(&Run) -> bool) -> Shrunk {
+pub fn shrink(seed: u64, draw: u64, is_wanted: impl Fn(&Run) -> bool) -> Shrunk {
     let workload = Workload::new(seed);
-    let mut faults = fault::plan(seed, &workload);
+    let mut faults = fault::plan(seed, draw, &workload);
     let still = |faults: &[Planned]| is_wanted(&run_with(seed, &workload, faults, false));
     let mut size = faults.len().div_ceil(2);
     while size > 0 {

@@ -53,9 +53,9 @@ const IN_PART: [(Function, &str); 5] = [
     (Function::Alerter, "TransactWriteItems"),
 ];
 
-/// The faults of a seed, in the order in which they were drawn.
-pub fn plan(seed: u64, workload: &Workload) -> Vec<Planned> {
-    let mut random = Random::new(seed, 2);
+/// The faults of a seed, in the order in which they were drawn, as its draw of this number has them.
+pub fn plan(seed: u64, draw: u64, workload: &Workload) -> Vec<Planned> {
+    let mut random = Random::new(seed, 2 + (draw << 32));
     let count = random.between(14, 26);
     let mut faults: Vec<_> = (0..count).map(|_| one(&mut random, workload)).collect();
     if random.chance(combined::SHARE) {
