@@ -194,10 +194,13 @@ impl Check<'_> {
             }
         }
         for of_same in claimed.values() {
-            let told = of_same
-                .iter()
-                .map(|(_, event)| *event)
-                .filter(|event| self.alerts.contains_key(event.id.as_str()));
+            // Of what opens in one version, the clearing of another may have been told.
+            let is_told = |event: &&QualityEvent| {
+                let told = self.alerts.get(event.id.as_str());
+                let mut told = told.into_iter().flatten().map(|(_, event)| event);
+                told.any(|event| event.transition() == Some(Transition::Opened))
+            };
+            let told = of_same.iter().map(|(_, event)| *event).filter(is_told);
             let mut told: Vec<_> = told.collect();
             told.sort_by_key(|event| event.time);
             for pair in told.windows(2) {
