@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fake_aws::{World, WorldOptions};
 use pipeline_tests::campaign::{Campaign, Options};
-use pipeline_tests::simulation::{FaultClass, Run, What, Workload, run, shrink};
+use pipeline_tests::simulation::{FaultClass, Run, What, Workload, run, run_with_least, shrink};
 
 #[test]
 fn promises_hold_under_faults() {
@@ -16,6 +16,17 @@ fn promises_hold_under_faults() {
     });
     assert!(campaign.is_clean(), "{}", campaign.report(true));
     assert!(campaign.fewest_faults >= 5, "{}", campaign.fewest_faults);
+}
+
+#[test]
+fn a_seed_whose_faults_come_to_too_little_is_drawn_anew() {
+    let few = (0..5).map(|seed| run(seed, false));
+    let first = few.min_by_key(|run| run.distinct_faults).unwrap();
+    assert_eq!(first.draw, 0);
+    let least = first.distinct_faults + 1;
+    let anew = run_with_least(first.seed, least, false);
+    assert!(anew.draw > 0 && anew.distinct_faults >= least);
+    assert_ne!(anew.hits, first.hits);
 }
 
 /// Every call with its time, its fault and its answer, and every item of every table.

@@ -38,6 +38,6 @@ mod world;
 pub use audit::{Tally, Violation};
 pub use fault::{FaultClass, Planned};
 pub use injector::Hits;
-pub use run::{LEAST_FAULTS, Run, run, run_with};
+pub use run::{LEAST_FAULTS, Run, run, run_with, run_with_least};
 pub use shrink::{Shrunk, shrink};
 pub use workload::{What, Workload};

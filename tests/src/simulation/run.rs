@@ -40,12 +40,17 @@ const MOST_DRAWS: u64 = 10;
 /// Runs a seed; `tells` whether it keeps the story. Where too few of its faults came to something, they are drawn anew: about
 /// once in ten thousand seeds.
 pub fn run(seed: u64, tells: bool) -> Run {
+    run_with_least(seed, LEAST_FAULTS, tells)
+}
+
+/// The same with another number of faults that are enough.
+pub fn run_with_least(seed: u64, least: usize, tells: bool) -> Run {
     let workload = Workload::new(seed);
     let mut draw = 0;
     loop {
         let faults = fault::plan(seed, draw, &workload);
         let run = run_with(seed, &workload, &faults, tells);
-        let is_enough = run.distinct_faults >= LEAST_FAULTS || !run.violations.is_empty();
+        let is_enough = run.distinct_faults >= least || !run.violations.is_empty();
         draw += 1;
         if is_enough || draw == MOST_DRAWS {
             return Run {

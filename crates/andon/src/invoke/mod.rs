@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::plan;
+use crate::program::bundled_names;
 
 pub use bench::{Bench, FUNCTION_TIMEOUT, StartError};
 pub use effects::effects;
@@ -95,10 +96,9 @@ fn known(program: &str) -> Result<(), Failure> {
     if Bundled::named(program).is_some() {
         return Ok(());
     }
-    let names: Vec<_> = Bundled::all().iter().map(|one| one.name()).collect();
     let cure = format!(
         "--program takes one of {}; `andon program run` takes files",
-        names.join(", ")
+        bundled_names()
     );
     Err(Failure::input(format_args!("no program `{program}`")).cure(cure))
 }

@@ -31,6 +31,12 @@ impl Programs {
     }
 }
 
+/// The programs that come along.
+pub(crate) fn bundled_names() -> String {
+    let names: Vec<_> = Bundled::all().iter().map(|one| one.name()).collect();
+    names.join(", ")
+}
+
 /// A program's two files: those of a bundled one, or `NAME.vrl` and `NAME.json` beside it.
 struct Text {
     /// What faults are told by, without the ending.
@@ -51,11 +57,10 @@ impl Text {
         }
         let path = Path::new(named);
         if path.extension().is_none_or(|ending| ending != "vrl") {
-            let names: Vec<_> = Bundled::all().iter().map(|one| one.name()).collect();
             return Err(
                 Failure::input(format_args!("no program `{named}`")).cure(format_args!(
                     "give a file NAME.vrl with NAME.json beside it, or one of {}",
-                    names.join(", ")
+                    bundled_names()
                 )),
             );
         }

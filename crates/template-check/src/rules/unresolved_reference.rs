@@ -1,4 +1,5 @@
 use super::prelude::*;
+use crate::node::Key;
 
 pub(crate) static RULE: Rule = Rule {
     id: "unresolved-reference",
@@ -16,53 +17,40 @@ fn look(stacks: &Stacks, report: &mut Report<'_>) {
         if open {
             continue;
         }
-        for (name, resource) in stack.resources() {
+        let mut tell = |name: &Key, place: Place, missing: &str| {
             let id = format!("{}{}", stack.path, name.text);
-            let mut tell = |place, missing: &str| {
-                let what = format!("{missing} is declared nowhere in this template");
-                report.add_for(place, &id, &id, &what);
-            };
-            resource.walk(&mut |node| {
-                for missing in missing(stack, node) {
-                    tell(node.place, &missing);
+            let what = format!("{missing} is declared nowhere in this template");
+            report.add_for(place, &id, &id, &what);
+        };
+        for section in ["Resources", "Outputs", "Conditions"] {
+            for (name, entry) in stack.section(section) {
+                entry.walk(&mut |node| {
+                    for missing in missing(stack, node) {
+                        tell(name, node.place, &missing);
+                    }
+                });
+                let condition = entry.get("Condition").filter(|_| section != "Conditions");
+                if let Some((node, lost)) = condition
+                    .and_then(|node| Some((node, node.text()?)))
+                    .filter(|(_, condition)| !is_condition(stack, condition))
+                {
+                    tell(name, node.place, lost);
                 }
-            });
+            }
+        }
+        for (name, resource) in stack.resources() {
             let before = resource.get("DependsOn");
             for node in before
                 .iter()
                 .flat_map(|it| [*it].into_iter().chain(it.items()))
             {
-                let lost = |name: &&str| stack.resource(name).is_none() && !is_of_sam(stack, name);
-                if let Some(name) = node.text().filter(|name| !name.is_empty()).filter(lost) {
-                    tell(node.place, name);
+                let is_lost = |name: &&str| {
+                    !name.is_empty() && stack.resource(name).is_none() && !is_of_sam(stack, name)
+                };
+                if let Some(lost) = node.text().filter(is_lost) {
+                    tell(name, node.place, lost);
                 }
             }
-        }
-        for section in ["Resources", "Outputs"] {
-            for (name, entry) in stack.section(section) {
-                let id = format!("{}{}", stack.path, name.text);
-                if let Some((node, condition)) = entry
-                    .get("Condition")
-                    .and_then(|node| Some((node, node.text()?)))
-                    .filter(|(_, condition)| !is_condition(stack, condition))
-                {
-                    let what = format!("{condition} is declared nowhere in this template");
-                    report.add_for(node.place, &id, &id, &what);
-                }
-            }
-        }
-        for (name, entry) in stack
-            .section("Outputs")
-            .iter()
-            .chain(stack.section("Conditions"))
-        {
-            let id = format!("{}{}", stack.path, name.text);
-            entry.walk(&mut |node| {
-                for missing in missing(stack, node) {
-                    let what = format!("{missing} is declared nowhere in this template");
-                    report.add_for(node.place, &id, &id, &what);
-                }
-            });
         }
     }
 }
