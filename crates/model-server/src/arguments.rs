@@ -1,6 +1,7 @@
 //! How the server is started.
 
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -48,6 +49,10 @@ pub(crate) struct Serve {
     /// The largest body that is read, in units of 1,048,576 bytes; 0 sets no limit, as in a transform job
     #[arg(long, value_name = "N", env = "SAGEMAKER_MAX_PAYLOAD_IN_MB", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=1_024))]
     pub(crate) max_body_mb: u32,
+    /// Invocations under way at once, those that wait for a processor among them; each holds its body in memory. Default: 32
+    /// for each processor
+    #[arg(long, value_name = "N", env = "MAX_IN_FLIGHT")]
+    pub(crate) max_in_flight: Option<NonZero<u16>>,
     /// Answer as SageMaker's runtime does too, at /endpoints/{name}/invocations
     #[arg(long)]
     pub(crate) endpoint: bool,

@@ -19,11 +19,16 @@ use crate::refusal::{Refusal, answer};
 /// Longer than this a body may not take to come.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
+/// Invocations under way for each processor, unless it is said otherwise.
+pub(crate) const IN_FLIGHT: usize = 32;
+
 /// Answers invocations, so many at once as there are processors.
 pub(crate) struct Invocations {
     model: Arc<Model>,
     metrics: Arc<Metrics>,
     processors: Arc<Semaphore>,
+    admitted: Semaphore,
+    max_in_flight: usize,
     max_body: usize,
 }
 
@@ -32,19 +37,29 @@ impl Invocations {
         model: Model,
         metrics: Arc<Metrics>,
         processors: usize,
+        max_in_flight: usize,
         max_body: usize,
     ) -> Self {
         Self {
             model: Arc::new(model),
             metrics,
             processors: Arc::new(Semaphore::new(processors)),
+            admitted: Semaphore::new(max_in_flight),
+            max_in_flight,
             max_body,
         }
     }
 
     pub(crate) async fn answer(&self, head: &Parts, body: Incoming) -> Response<Full<Bytes>> {
+        let admission = self.admitted.try_acquire();
         let _in_flight = self.metrics.begin();
-        let body = self.whole(head, body).await;
+        let body = match &admission {
+            Ok(_) => self.whole(head, body).await,
+            Err(_) => {
+                discard(body).await;
+                Err(Refusal::Busy(self.max_in_flight))
+            }
+        };
         let start = Instant::now();
         let answered = match body {
             Ok(body) => self.invoke(&head.headers, body).await,
@@ -87,9 +102,13 @@ impl Invocations {
     ) -> Result<Response<Full<Bytes>>, Refusal> {
         let sent = text(headers, header::CONTENT_TYPE);
         let request = ContentType::of(sent).ok_or_else(|| Refusal::ContentType(sent.to_owned()))?;
-        let accept = text(headers, header::ACCEPT);
-        let wanted = ContentType::accepted(accept, request)
-            .ok_or_else(|| Refusal::Accept(accept.to_owned()))?;
+        let accept: Vec<_> = headers.get_all(header::ACCEPT).iter().collect();
+        let accept: Vec<_> = accept
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .collect();
+        let accept = accept.join(",");
+        let wanted = ContentType::accepted(&accept, request).ok_or(Refusal::Accept(accept))?;
         // Work for a processor stands apart from the threads that answer pings.
         let permit = Arc::clone(&self.processors).acquire_owned().await;
         let (model, metrics) = (Arc::clone(&self.model), Arc::clone(&self.metrics));
@@ -107,6 +126,12 @@ impl Invocations {
             .unwrap_or_else(|error| Err(Refusal::Model(error.to_string())))?;
         Ok(answer(StatusCode::OK, wanted.as_str(), written))
     }
+}
+
+/// Takes what still comes: to a caller in the middle of its body a closed connection would be all there is.
+async fn discard(mut body: Incoming) {
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = timeout(BODY_TIME, rest).await;
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {

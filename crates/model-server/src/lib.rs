@@ -34,6 +34,7 @@
 //! | 408 | `too-slow` | the body did not come within a minute |
 //! | 413 | `too-large` | the body is larger than `--max-body-mb` |
 //! | 415 | `unsupported-media-type` | `Content-Type` is none of the three |
+//! | 429 | `busy` | `--max-in-flight` invocations are under way already; `Retry-After` says when to come again |
 //! | 500 | `model-failed` | the model's runtime did |
 //!
 //! # The model

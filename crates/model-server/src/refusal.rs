@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     TooSlow(u64),
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),
+    #[error("{0} invocations are under way already")]
+    Busy(usize),
     #[error("the model failed: {0}")]
     Model(String),
 }
@@ -44,6 +46,7 @@ impl Refusal {
             Self::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Model(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -57,6 +60,7 @@ impl Refusal {
             Self::ContentType(_) => "unsupported-media-type",
             Self::TooSlow(_) => "too-slow",
             Self::TooLarge(_) => "too-large",
+            Self::Busy(_) => "busy",
             Self::Model(_) => "model-failed",
         }
     }
@@ -69,11 +73,16 @@ impl Refusal {
                 error["column"] = (*column).into();
             }
         }
-        answer(
+        let mut response = answer(
             self.status(),
             "application/json",
             json!({ "error": error }).to_string(),
-        )
+        );
+        if matches!(self, Self::Busy(_)) {
+            let soon = http::HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+        }
+        response
     }
 }
 

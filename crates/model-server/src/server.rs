@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::arguments::{Arguments, Command, Serve};
 use crate::endpoint;
-use crate::invocations::Invocations;
+use crate::invocations::{IN_FLIGHT, Invocations};
 use crate::metrics::Metrics;
 use crate::model::{LoadError, Model};
 use crate::refusal::{Refusal, answer};
@@ -50,6 +50,9 @@ pub enum ServeError {
     #[error("no runtime: {0}")]
     Runtime(#[from] std::io::Error),
 }
+
+/// What a transform job's payloads may come to, each and at once (API reference, "CreateTransformJob").
+const TRANSFORMS_MB: u32 = 100;
 
 struct Server {
     invocations: Invocations,
@@ -95,8 +98,18 @@ async fn run(options: &Serve, model: Model) -> Result<(), ServeError> {
         Ok(0) | Err(_) => usize::MAX,
         Ok(units) => units << 20,
     };
+    let max_in_flight = match options.max_in_flight {
+        Some(given) => usize::from(given.get()),
+        None => IN_FLIGHT * processors,
+    };
     let server = Arc::new(Server {
-        invocations: Invocations::new(model, Arc::clone(&metrics), processors, max_body),
+        invocations: Invocations::new(
+            model,
+            Arc::clone(&metrics),
+            processors,
+            max_in_flight,
+            max_body,
+        ),
         metrics,
         processors,
         max_body_mb: options.max_body_mb,
@@ -181,10 +194,11 @@ impl Server {
                 self.metrics.text(),
             ),
             "/execution-parameters" if get => {
+                let (transforms, payload) = transforms(self.processors, self.max_body_mb);
                 let parameters = json!({
-                    "MaxConcurrentTransforms": self.processors,
+                    "MaxConcurrentTransforms": transforms,
                     "BatchStrategy": "MULTI_RECORD",
-                    "MaxPayloadInMB": self.max_body_mb,
+                    "MaxPayloadInMB": payload,
                 });
                 answer(StatusCode::OK, "application/json", parameters.to_string())
             }
@@ -192,5 +206,32 @@ impl Server {
             "/ping" | "/metrics" | "/execution-parameters" => Refusal::Method("GET").response(),
             _ => Refusal::Path.response(),
         })
+    }
+}
+
+/// How many requests a transform job sends at once, and how large: no more than it may, of what the server takes.
+fn transforms(processors: usize, max_body_mb: u32) -> (usize, u32) {
+    let payload = max_body_mb.min(TRANSFORMS_MB);
+    let at_once = TRANSFORMS_MB.checked_div(payload).unwrap_or(TRANSFORMS_MB);
+    let at_once = usize::try_from(at_once).unwrap_or(usize::MAX);
+    (processors.min(at_once).max(1), payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::transforms;
+
+    #[test]
+    fn transforms_at_once_are_within_what_a_job_may_send() {
+        for (processors, max_body_mb, expected) in [
+            (4, 6, (4, 6)),
+            (64, 6, (16, 6)),
+            (4, 60, (1, 60)),
+            (4, 1_024, (1, 100)),
+            // A stream without limit.
+            (4, 0, (4, 0)),
+        ] {
+            assert_eq!(transforms(processors, max_body_mb), expected);
+        }
     }
 }

@@ -283,6 +283,34 @@ fn sigterm_lets_what_is_under_way_finish() {
     assert!(container.exit_status().success());
 }
 
+/// Bodies wait in memory for a processor; more of them than it has places for are sent away, and pings go on.
+#[test]
+fn more_invocations_than_it_has_places_for_are_told_to_come_again() {
+    let container = Container::start(&["--max-in-flight", "3"]);
+    let sound = b"40,100,18,10,1,0,0";
+    let under_way: Vec<_> = (0..3)
+        .map(|_| {
+            let mut slow = std::net::TcpStream::connect(container.address).unwrap();
+            let head = "POST /invocations HTTP/1.1\r\nHost: here\r\nContent-Length: 19\r\n\r\n40,";
+            slow.write_all(head.as_bytes()).unwrap();
+            slow
+        })
+        .collect();
+    container.until("invocations_in_flight 3");
+    // However large it is, it is taken before it is refused: a caller that is still sending would not see the answer.
+    for body in [&sound[..], &b"1".repeat(4 << 20)] {
+        let answer = container.post("/invocations", "text/csv", body);
+        assert_eq!(answer.status, 429);
+        assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+        assert_eq!(answer.json()["error"]["code"], "busy");
+    }
+    assert_eq!(container.get("/ping").status, 200);
+    drop(under_way);
+    container.until("invocations_in_flight 0");
+    let answer = container.post("/invocations", "text/csv", sound);
+    assert_eq!(answer.status, 200);
+}
+
 #[test]
 fn an_idle_connection_does_not_keep_it_from_ending() {
     let mut container = Container::start(&[]);

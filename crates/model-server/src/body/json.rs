@@ -15,10 +15,11 @@ enum Row {
     Named { features: Vec<Value> },
 }
 
-/// A body, alone or under a name.
+/// Rows under a name; each is read by itself, so that a fault has a place.
 #[derive(Deserialize)]
-struct Named {
-    instances: Vec<Row>,
+struct Named<'a> {
+    #[serde(borrow)]
+    instances: Vec<&'a RawValue>,
 }
 
 pub(super) fn read_lines(
@@ -31,35 +32,40 @@ pub(super) fn read_lines(
         .enumerate()
         .filter(|(_, line)| !line.trim_ascii().is_empty());
     for (at, line) in lines {
-        let row = at + 1;
-        if let Err(error) = serde_json::from_slice::<&RawValue>(line) {
-            return Err(unreadable(row, format!("row {row} is no JSON: {error}")));
-        }
-        let read = serde_json::from_slice(line)
-            .map_err(|_| unreadable(row, format!("row {row} is no array of numbers")))?;
-        take(read, columns, row, values)?;
+        take(line, columns, at + 1, values)?;
     }
     Ok(())
 }
 
 pub(super) fn read(body: &[u8], columns: usize, values: &mut Vec<f32>) -> Result<(), Refusal> {
-    if let Err(error) = serde_json::from_slice::<&RawValue>(body) {
-        return Err(Refusal::Body(format!("the body is no JSON: {error}")));
-    }
-    let rows = serde_json::from_slice::<Named>(body)
-        .map(|named| named.instances)
-        .or_else(|_| serde_json::from_slice::<Vec<Row>>(body))
+    // A struct would take an array too, for its fields one after the other.
+    let rows = serde_json::from_slice::<Vec<&RawValue>>(body)
+        .or_else(|_| serde_json::from_slice::<Named<'_>>(body).map(|named| named.instances))
         .map_err(|_| {
-            let message = "the body is neither an array of rows nor {\"instances\": [rows]}";
-            Refusal::Body(message.to_owned())
+            Refusal::Body(match no_json(body) {
+                Some(fault) => format!("the body is no JSON: {fault}"),
+                None => {
+                    "the body is neither an array of rows nor {\"instances\": [rows]}".to_owned()
+                }
+            })
         })?;
     for (at, read) in rows.into_iter().enumerate() {
-        take(read, columns, at + 1, values)?;
+        take(read.get().as_bytes(), columns, at + 1, values)?;
     }
     Ok(())
 }
 
-fn take(read: Row, columns: usize, row: usize, values: &mut Vec<f32>) -> Result<(), Refusal> {
+fn take(text: &[u8], columns: usize, row: usize, values: &mut Vec<f32>) -> Result<(), Refusal> {
+    let read = serde_json::from_slice(text).map_err(|_| Refusal::Row {
+        row,
+        column: None,
+        message: match no_json(text) {
+            Some(fault) => format!("row {row} is no JSON: {fault}"),
+            None => {
+                format!("row {row} is neither an array of numbers nor {{\"features\": [numbers]}}")
+            }
+        },
+    })?;
     let (Row::Bare(fields) | Row::Named { features: fields }) = read;
     check_length(fields.len(), columns, row)?;
     for (at, field) in fields.iter().enumerate() {
@@ -71,12 +77,9 @@ fn take(read: Row, columns: usize, row: usize, values: &mut Vec<f32>) -> Result<
     Ok(())
 }
 
-fn unreadable(row: usize, message: String) -> Refusal {
-    Refusal::Row {
-        row,
-        column: None,
-        message,
-    }
+/// Why a text that was not understood is no JSON; nothing where it is.
+fn no_json(text: &[u8]) -> Option<serde_json::Error> {
+    serde_json::from_slice::<&RawValue>(text).err()
 }
 
 pub(super) fn write_lines(rows: &Rows, name: &str) -> Vec<u8> {

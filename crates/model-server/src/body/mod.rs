@@ -31,7 +31,7 @@ impl Rows {
 }
 
 impl ContentType {
-    const ALL: [Self; 3] = [Self::Csv, Self::JsonLines, Self::Json];
+    const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::JsonLines];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -49,14 +49,28 @@ impl ContentType {
             .find(|known| known.as_str().eq_ignore_ascii_case(essence))
     }
 
-    /// The first of a list of acceptable ones; `own` where anything is.
+    /// What `Accept` asks for (RFC 9110, section 12.5.1): of the highest weight, among equals the one that is named first, by a
+    /// range `own`.
     pub(crate) fn accepted(text: &str, own: Self) -> Option<Self> {
-        text.split(',').find_map(|one| {
-            let essence = one.split(';').next().unwrap_or_default().trim();
-            let any = matches!(essence, "" | "*/*")
-                || own.as_str().split('/').next() == essence.strip_suffix("/*");
-            if any { Some(own) } else { Self::of(one) }
-        })
+        if text.split(',').all(|range| range.trim().is_empty()) {
+            return Some(own);
+        }
+        let ranges: Vec<_> = text.split(',').filter_map(Range::of).collect();
+        let known = Self::ALL.into_iter().filter_map(|known| {
+            let covering = ranges.iter().enumerate();
+            let covering =
+                covering.filter_map(|(at, range)| Some((range.covers(known)?, at, range)));
+            // The closest range speaks for a type.
+            let (_, at, range) = covering.min_by_key(|(distance, at, _)| (*distance, *at))?;
+            (range.weight > 0.0).then_some((range.weight, at, known))
+        });
+        let best = known.min_by(|(weight, at, known), (other, after, second)| {
+            other
+                .total_cmp(weight)
+                .then(at.cmp(after))
+                .then((*known != own).cmp(&(*second != own)))
+        });
+        best.map(|(_, _, known)| known)
     }
 
     /// Reads rows of `columns` finite numbers, at least one.
@@ -79,6 +93,42 @@ impl ContentType {
             Self::Csv => csv::write(rows),
             Self::JsonLines => json::write_lines(rows, name),
             Self::Json => json::write(rows, name),
+        }
+    }
+}
+
+/// One of the media ranges in `Accept`.
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    weight: f32,
+}
+
+impl<'a> Range<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (kind, subtype) = parts.next()?.split_once('/')?;
+        let weight = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.eq_ignore_ascii_case("q"))
+            .and_then(|(_, weight)| weight.parse().ok())
+            .filter(|weight| (0.0..=1.0).contains(weight));
+        Some(Self {
+            kind,
+            subtype,
+            weight: weight.unwrap_or(1.0),
+        })
+    }
+
+    /// How far it is from naming a type: not at all, by its kind, by anything.
+    fn covers(&self, known: ContentType) -> Option<u8> {
+        let (kind, subtype) = known.as_str().split_once('/')?;
+        let same = |found: &str, wanted: &str| found.eq_ignore_ascii_case(wanted);
+        match (self.kind, self.subtype) {
+            ("*", "*") => Some(2),
+            (found, "*") if same(found, kind) => Some(1),
+            (found, under) if same(found, kind) && same(under, subtype) => Some(0),
+            _ => None,
         }
     }
 }
@@ -167,7 +217,10 @@ mod tests {
             "[1,2]\n[1,null]",
             Err("row 2, column 2: `null` is no finite number"),
         );
-        check("[1,2]\n7", Err("row 2 is no array of numbers"));
+        check(
+            "[1,2]\n7",
+            Err("row 2 is neither an array of numbers nor {\"features\": [numbers]}"),
+        );
         check(
             "[1,2]\n[1,",
             Err("row 2 is no JSON: EOF while parsing a value at line 1 column 3"),
@@ -178,12 +231,22 @@ mod tests {
     fn json_is_a_list_of_instances() {
         let check = |body, expected| check(ContentType::Json, body, expected);
         check("[[1,2],[3,4]]", Ok(&[1.0, 2.0, 3.0, 4.0]));
+        check("[[1,2]]", Ok(&[1.0, 2.0]));
+        check("[{\"features\": [1,2]}]", Ok(&[1.0, 2.0]));
         check(
             "{\"instances\": [{\"features\": [1, 2]}, [3, 4]]}",
             Ok(&[1.0, 2.0, 3.0, 4.0]),
         );
         check("[]", Err("there are no rows in the body"));
         check("[[1,2],[3]]", Err("row 2 has 1 values, the model takes 2"));
+        check(
+            "{\"instances\": [[1,2], {\"feature\": [3,4]}]}",
+            Err("row 2 is neither an array of numbers nor {\"features\": [numbers]}"),
+        );
+        check(
+            "[[1,2],{\"features\":[3,\"4\"]}]",
+            Err("row 2, column 2: `\"4\"` is no finite number"),
+        );
         check(
             "{\"rows\": []}",
             Err("the body is neither an array of rows nor {\"instances\": [rows]}"),
@@ -243,7 +306,20 @@ mod tests {
                 "image/png, application/jsonlines;q=0.5",
                 Some(ContentType::JsonLines),
             ),
+            ("", Some(ContentType::Csv)),
+            (" , ", Some(ContentType::Csv)),
+            ("text/csv;q=nan", Some(ContentType::Csv)),
+            (
+                "application/json, application/jsonlines;q=7",
+                Some(ContentType::Json),
+            ),
+            ("application/*", Some(ContentType::Json)),
+            ("text/csv;q=0.1, application/*", Some(ContentType::Json)),
+            ("application/json, */*", Some(ContentType::Json)),
+            ("text/csv;q=0, */*;q=0.5", Some(ContentType::Json)),
+            ("APPLICATION/JsonLines; Q=1", Some(ContentType::JsonLines)),
             ("image/png", None),
+            ("text/csv; q=0", None),
         ] {
             assert_eq!(
                 ContentType::accepted(accept, ContentType::Csv),
