@@ -12,7 +12,7 @@
 //! use firehose_delivery::{Action, Answer, Delivery, Record, Settings, Source};
 //!
 //! let settings = Settings::from_json(r#"{"Prefix": "readings/", "BufferingHints": {"IntervalInSeconds": 60},
-//!     "ProcessingConfiguration": {"Processors": [{"Type": "Lambda", "Parameters": [
+//!     "ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
 //!         {"ParameterName": "LambdaArn", "ParameterValue": "arn:aws:lambda:us-east-1:123456789012:function:f"}]}]}}"#)?;
 //! let mut delivery = Delivery::new(settings, Source {
 //!     stream_arn: "arn:aws:firehose:us-east-1:123456789012:deliverystream/readings".into(),
@@ -81,6 +81,7 @@
 //!
 //! | Choice | Tests |
 //! |---|---|
+//! | a switch without a documented default that is left out: refused | `settings::a_switch_that_says_nothing_is_refused` |
 //! | a number that is a text, as templates hand on their parameters | `settings::a_number_may_be_a_text` |
 //! | waits between retries: 1 s, doubled, up to 1 min | `choices::an_invocation_is_tried_again_after_a_second_and_twice_as_long_each_time` |
 //! | one batch at a time, where Firehose takes one for each shard | `choices::one_batch_at_a_time_is_with_the_function` |

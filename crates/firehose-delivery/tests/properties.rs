@@ -42,7 +42,7 @@ fn settings(partitioned: bool) -> Settings {
     let mut destination = json!({
         "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
         "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
-        "ProcessingConfiguration": {"Processors": [{"Type": "Lambda", "Parameters": [
+        "ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
             {"ParameterName": "LambdaArn", "ParameterValue": "arn:f"}]}]},
     });
     if partitioned {

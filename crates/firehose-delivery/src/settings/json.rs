@@ -115,6 +115,17 @@ impl Faults {
         );
         least
     }
+
+    /// A switch that has no documented default.
+    fn said(&mut self, setting: &'static str, enabled: Option<bool>) -> bool {
+        if enabled.is_none() {
+            self.add(
+                setting,
+                "Enabled is left out, and nothing says what it is then: write true or false",
+            );
+        }
+        enabled.unwrap_or(false)
+    }
 }
 
 pub(super) fn read(description: &str) -> Result<Settings, InvalidSettings> {
@@ -126,7 +137,10 @@ pub(super) fn read(description: &str) -> Result<Settings, InvalidSettings> {
     let hints = s3.buffering_hints.as_ref();
     let size = hints.and_then(|hints| hints.size).unwrap_or(5);
     let interval = hints.and_then(|hints| hints.interval).unwrap_or(300);
-    let partitioned = is_on(s3.dynamic_partitioning_configuration.as_ref());
+    let partitioned = s3
+        .dynamic_partitioning_configuration
+        .as_ref()
+        .is_some_and(|switch| faults.said("DynamicPartitioningConfiguration", switch.enabled));
     let least = if partitioned { 64 } else { 1 };
     let size = faults.range("BufferingHints.SizeInMBs", size, least, 128);
     let interval = faults.range("BufferingHints.IntervalInSeconds", interval, 0, 900);
@@ -134,6 +148,14 @@ pub(super) fn read(description: &str) -> Result<Settings, InvalidSettings> {
     let (prefix, error_output_prefix) = prefixes(&mut faults, &s3, partitioned);
     let (transformation, append_delimiter) =
         processing(&mut faults, s3.processing_configuration.as_ref());
+    if partitioned
+        && transformation.is_none()
+        && let Some(key) = prefix.keys().next()
+    {
+        let problem =
+            format!("the partition key {key} comes from a function, and no Lambda processor is on");
+        faults.add("Prefix", problem);
+    }
     let settings = Settings {
         buffer_bytes: size as usize * MIB,
         buffer_interval_s: interval as u32,
@@ -169,12 +191,10 @@ fn destination(description: &str) -> Result<S3, String> {
     serde_json::from_value(s3).map_err(|error| error.to_string())
 }
 
-fn is_on(switch: Option<&Switch>) -> bool {
-    switch.is_some_and(|switch| switch.enabled.unwrap_or(true))
-}
-
 fn not_reproduced(faults: &mut Faults, s3: &S3) {
-    if is_on(s3.data_format_conversion_configuration.as_ref()) {
+    // This switch is documented to be on where it is left out.
+    let converted = s3.data_format_conversion_configuration.as_ref();
+    if converted.is_some_and(|switch| switch.enabled.unwrap_or(true)) {
         faults.add(
             "DataFormatConversionConfiguration",
             "format conversion is not reproduced: objects hold lines of JSON",
@@ -280,9 +300,16 @@ fn processing(
     processing: Option<&Processing>,
 ) -> (Option<Transformation>, bool) {
     let (mut transformation, mut append_delimiter) = (None, false);
-    let enabled = processing.filter(|processing| processing.enabled.unwrap_or(true));
-    let processors = enabled.and_then(|processing| processing.processors.as_deref());
-    for processor in processors.unwrap_or_default() {
+    let Some(processors) = processing.and_then(|processing| processing.processors.as_deref())
+    else {
+        return (transformation, append_delimiter);
+    };
+    let enabled = processing.and_then(|processing| processing.enabled);
+    if enabled == Some(false) || processors.is_empty() {
+        return (transformation, append_delimiter);
+    }
+    faults.said("ProcessingConfiguration", enabled);
+    for processor in processors {
         let parameters: BTreeMap<&str, &str> = processor
             .parameters
             .iter()

@@ -142,4 +142,13 @@ fn dynamic_partitioning_needs_keys_a_large_buffer_and_an_error_prefix() {
         faults.to_string(),
         "Prefix: the partition key line needs dynamic partitioning"
     );
+    let faults = Settings::from_json(
+        &json!({"Prefix": "!{partitionKeyFromLambda:line}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/",
+            "BufferingHints": {"SizeInMBs": 64}, "DynamicPartitioningConfiguration": {"Enabled": true}}).to_string(),
+    )
+    .unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "Prefix: the partition key line comes from a function, and no Lambda processor is on"
+    );
 }

@@ -90,12 +90,31 @@ fn buffering_hints_are_1_to_128_mb_and_0_to_900_seconds() {
 fn the_functions_buffer_is_a_fifth_of_a_mb_to_3_mb() {
     for size in ["0.1", "3.1", "many", "NaN"] {
         refused(
-            json!({"ProcessingConfiguration": {"Processors": [{"Type": "Lambda", "Parameters": [
+            json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
                 {"ParameterName": "LambdaArn", "ParameterValue": FUNCTION},
                 {"ParameterName": "BufferSizeInMBs", "ParameterValue": size}]}]}}),
             &["BufferSizeInMBs"],
         );
     }
+}
+
+#[test]
+fn a_switch_that_says_nothing_is_refused() {
+    let processors = json!([{"Type": "AppendDelimiterToRecord"}]);
+    refused(
+        json!({"ProcessingConfiguration": {"Processors": processors}, "DynamicPartitioningConfiguration": {}}),
+        &[
+            "DynamicPartitioningConfiguration",
+            "ProcessingConfiguration",
+        ],
+    );
+    // Nothing to switch on.
+    plain(json!({"ProcessingConfiguration": {"Processors": []}}));
+    let off = plain(
+        json!({"ProcessingConfiguration": {"Enabled": false, "Processors": processors},
+        "DynamicPartitioningConfiguration": {"Enabled": false}}),
+    );
+    assert!(!off.append_delimiter && !off.dynamic_partitioning);
 }
 
 #[test]
@@ -105,7 +124,7 @@ fn every_fault_is_told_at_once() {
             "BufferingHints": {"SizeInMBs": 0, "IntervalInSeconds": 901},
             "CompressionFormat": "Snappy",
             "CustomTimeZone": "Asia/Seoul",
-            "ProcessingConfiguration": {"Processors": [{"Type": "Lambda"}, {"Type": "Decompression"}]},
+            "ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}, {"Type": "Decompression"}]},
         }),
         &[
             "BufferingHints.SizeInMBs",

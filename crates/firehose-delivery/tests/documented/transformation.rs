@@ -128,7 +128,7 @@ fn an_aggregate_is_opened_before_the_function_sees_it() {
 #[test]
 fn an_event_has_at_most_6_mb() {
     let mut destination = json!({});
-    destination["ProcessingConfiguration"] = json!({"Processors": [{"Type": "Lambda", "Parameters": [
+    destination["ProcessingConfiguration"] = json!({"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
         {"ParameterName": "LambdaArn", "ParameterValue": "arn:f"},
         {"ParameterName": "BufferSizeInMBs", "ParameterValue": "3"}]}]});
     let mut world = World::new(crate::world::plain(destination));
