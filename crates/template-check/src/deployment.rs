@@ -67,6 +67,30 @@ impl Resource {
         kinds.contains(&self.kind.as_str()) || self.kind.starts_with("Custom::")
     }
 
+    /// Whether a text is its name, or an ARN or a path that ends with it. An ARN has to be one of its kind.
+    fn is_named(&self, spelling: &str, name: &str) -> bool {
+        let Some(before) = spelling.strip_suffix(name).filter(|_| !name.is_empty()) else {
+            return false;
+        };
+        if !before.starts_with("arn:") {
+            return before.is_empty() || before.ends_with([':', '/']);
+        }
+        match self.kind.as_str() {
+            "AWS::Lambda::Function" => before.ends_with(":function:"),
+            "AWS::Kinesis::Stream" => before.ends_with(":stream/"),
+            "AWS::KinesisFirehose::DeliveryStream" => before.ends_with(":deliverystream/"),
+            "AWS::S3::Bucket" => before.ends_with(":::"),
+            "AWS::Logs::LogGroup" => before.ends_with(":log-group:"),
+            "AWS::DynamoDB::Table" => before.ends_with(":table/"),
+            // The name itself begins so.
+            "AWS::KMS::Alias" => before.ends_with(':'),
+            "AWS::IAM::Role" => before.contains(":role/") && before.ends_with('/'),
+            "AWS::SQS::Queue" => before.contains(":sqs:") && before.ends_with(':'),
+            "AWS::SNS::Topic" => before.contains(":sns:") && before.ends_with(':'),
+            _ => before.ends_with([':', '/']),
+        }
+    }
+
     /// Its name as far as the template gives one.
     pub(crate) fn name(&self) -> Option<&Text> {
         self.properties.get(self.name_property()?)?.text()
@@ -129,30 +153,34 @@ impl Deployment {
 
     /// The resource that a value speaks of: by reference, or by a name that the template gives.
     pub(crate) fn target(&self, value: &Located) -> Option<&Resource> {
-        let text = value.text()?;
-        if let Some(id) = text.resource() {
-            return self.get(id);
-        }
-        let spelling = text.spelling();
-        let mut named = self
-            .names
-            .iter()
-            .filter(|(name, _)| is_named(&spelling, name));
-        let (_, first) = named.next()?;
-        match named.next() {
-            None => self.resources.get(*first),
-            Some(_) => None,
-        }
+        self.find(value, None)
     }
 
-    /// The target, where it is of a kind.
+    /// The target among those of a kind.
     pub(crate) fn target_of(&self, value: &Located, kind: &str) -> Option<&Resource> {
-        self.target(value).filter(|it| it.kind == kind)
+        self.find(value, Some(kind))
     }
 
     /// Whether a value speaks of this very resource.
     pub(crate) fn is(&self, value: &Located, resource: &Resource) -> bool {
-        self.target(value).is_some_and(|it| it.id == resource.id)
+        self.find(value, Some(&resource.kind))
+            .is_some_and(|it| it.id == resource.id)
+    }
+
+    fn find(&self, value: &Located, kind: Option<&str>) -> Option<&Resource> {
+        let text = value.text()?;
+        let wanted = |it: &&Resource| kind.is_none_or(|kind| it.kind == kind);
+        if let Some(id) = text.resource() {
+            return self.get(id).filter(wanted);
+        }
+        let spelling = text.spelling();
+        let named = self.names.iter().filter_map(|(name, n)| {
+            let resource = self.resources.get(*n)?;
+            resource.is_named(&spelling, name).then_some(resource)
+        });
+        let mut named = named.filter(wanted);
+        let first = named.next()?;
+        named.next().is_none().then_some(first)
     }
 
     /// Everything that has to be there before a resource, through references and `DependsOn`.
@@ -189,13 +217,6 @@ impl Deployment {
             mentioned && other.id != resource.id && other.kind != but
         })
     }
-}
-
-fn is_named(spelling: &str, name: &str) -> bool {
-    !name.is_empty()
-        && spelling
-            .strip_suffix(name)
-            .is_some_and(|before| before.is_empty() || before.ends_with([':', '/']))
 }
 
 fn resource(

@@ -22,9 +22,12 @@ pub(crate) struct Evaluator<'a> {
     parameters: Memory<Located>,
     outputs: Memory<Located>,
     conditions: Memory<bool>,
-    /// How many conditions are being decided, each for another.
-    deciding: Cell<usize>,
+    /// How many expressions are being evaluated, each within another or for it.
+    levels: Cell<usize>,
 }
+
+/// Most of them; what lies deeper is unknown.
+const MAX_LEVELS: usize = 200;
 
 /// Most values that one expression of a list may come to.
 const MAX_LIST: usize = 10_000;
@@ -37,7 +40,7 @@ impl<'a> Evaluator<'a> {
             parameters: RefCell::default(),
             outputs: RefCell::default(),
             conditions: RefCell::default(),
-            deciding: Cell::default(),
+            levels: Cell::default(),
         }
     }
 
@@ -47,6 +50,23 @@ impl<'a> Evaluator<'a> {
 
     /// What an expression comes to.
     pub(crate) fn value(&self, stack: usize, node: &Node) -> Located {
+        self.level(|| self.evaluate(stack, node))
+            .unwrap_or_else(|| Located::new(node.place, Value::Unknown))
+    }
+
+    /// Goes a level deeper, unless that is too deep.
+    fn level<T>(&self, evaluate: impl FnOnce() -> T) -> Option<T> {
+        let above = self.levels.get();
+        if above >= MAX_LEVELS {
+            return None;
+        }
+        self.levels.set(above + 1);
+        let value = evaluate();
+        self.levels.set(above);
+        Some(value)
+    }
+
+    fn evaluate(&self, stack: usize, node: &Node) -> Located {
         let value = |value| Located::new(node.place, value);
         if let Some(text) = node.text() {
             return Located::literal_text(node.place, text);
@@ -242,6 +262,7 @@ impl<'a> Evaluator<'a> {
                 let part = Part::Other(format!("{}{name}", own.path));
                 Some(Located::new(place, Value::Text(Text::of(part))))
             }
+            Some(Choice::Unknown) => None,
             // The default names where the value is, not the value.
             None if kind.starts_with("AWS::SSM::Parameter::Value") => None,
             None => Some(Located::literal_text(place, default?.text()?)),
@@ -336,6 +357,20 @@ pub(crate) fn attribute(argument: &Node) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// What `Fn::Sub`'s argument refers to by `${...}`, but for the names that the call brings itself.
+pub(crate) fn substituted(argument: &Node) -> Vec<&str> {
+    let (pattern, own) = match argument.items() {
+        [pattern, own, ..] => (pattern.text(), Some(own)),
+        _ => (argument.text(), None),
+    };
+    let parts = pattern.unwrap_or_default().split("${").skip(1);
+    let names = parts.filter_map(|part| Some(part.split_once('}')?.0.trim()));
+    let brought = |name: &str| own.is_some_and(|own| own.get(name).is_some());
+    names
+        .filter(|name| !name.starts_with('!') && !brought(name))
+        .collect()
 }
 
 /// Computes once; what asks for itself while it is computed is unknown.

@@ -28,12 +28,13 @@ pub(crate) fn converts(destination: &Located) -> Option<bool> {
     }
 }
 
-/// A parameter of the transformation by a function, whatever the destination.
+/// A parameter of the transformation by a function, whatever the destination. A switch that is left out has no documented
+/// default: only one that is written to be off takes the transformation away.
 pub(crate) fn parameter<'a>(delivery: &'a Resource, name: &str) -> Option<&'a Located> {
     for entry in delivery.properties.entries() {
         let processing = entry.value.get("ProcessingConfiguration");
-        let Some(processing) = processing.filter(|it| it.field("Enabled").is_on() != Some(false))
-        else {
+        let off = |it: &&Located| it.get("Enabled").and_then(Located::boolean) == Some(false);
+        let Some(processing) = processing.filter(|it| !off(it)) else {
             continue;
         };
         let processors = processing.get("Processors").and_then(Located::items);

@@ -34,16 +34,16 @@ impl<'a> Mapping<'a> {
         let target = arn.and_then(|arn| deployment.target(arn));
         // What comes from elsewhere may be anything.
         let target = target.filter(|it| !it.is_opaque());
-        let function = resource.properties.get("FunctionName").and_then(|name| {
-            deployment
-                .target(name)
-                .and_then(|it| match it.kind.as_str() {
-                    "AWS::Lambda::Function" => Some(it),
-                    "AWS::Lambda::Alias" | "AWS::Lambda::Version" => {
-                        deployment.target(it.properties.get("FunctionName")?)
-                    }
-                    _ => None,
-                })
+        let is_function = |name: &Located| deployment.target_of(name, "AWS::Lambda::Function");
+        let name = resource.properties.get("FunctionName");
+        let function = name.and_then(|name| {
+            is_function(name).or_else(|| {
+                let target = deployment.target(name)?;
+                let stands_for_one = ["AWS::Lambda::Alias", "AWS::Lambda::Version"];
+                stands_for_one
+                    .contains(&target.kind.as_str())
+                    .then(|| is_function(target.properties.get("FunctionName")?))?
+            })
         });
         let by_consumer = target.is_some_and(|it| it.kind == "AWS::Kinesis::StreamConsumer");
         let origin = match target {
@@ -56,7 +56,7 @@ impl<'a> Mapping<'a> {
         Self {
             resource,
             source: source(resource, arn, target),
-            function: function.filter(|it| it.kind == "AWS::Lambda::Function"),
+            function,
             origin,
             by_consumer,
         }

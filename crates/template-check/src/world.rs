@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluator, substituted};
 use crate::node::Node;
 use crate::stack::{Stack, Stacks};
 
@@ -14,8 +14,9 @@ use crate::stack::{Stack, Stacks};
 const MAX_ALL: usize = 64;
 /// Most worlds.
 const MAX_WORLDS: usize = 96;
-/// Most values of one parameter that are tried.
+/// Most values of one parameter that are tried; where it is not compared by itself, each may matter.
 const MAX_VALUES: usize = 5;
+const MAX_ALLOWED: usize = 16;
 
 /// A parameter's value in a world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,16 @@ pub(crate) enum Choice {
     Literal(String),
     /// None of the values that the conditions name.
     Other,
+    /// Any value: what it is compared with is a question.
+    Unknown,
+}
+
+/// What conditions compare a parameter with.
+#[derive(Clone, Debug, Default)]
+struct Compared {
+    literals: BTreeSet<String>,
+    /// It is also compared with no literal, or as a part of something.
+    otherwise: bool,
 }
 
 /// One assignment.
@@ -67,8 +78,8 @@ impl Variable {
 /// The worlds of a tree of stacks; the first has every default.
 pub(crate) fn worlds(stacks: &Stacks) -> Vec<World> {
     let mut variables = Vec::new();
-    asked_parameters(stacks, 0, &mut |path, name, literals| {
-        if let Some(choices) = choices(stacks, path, name, literals) {
+    asked_parameters(stacks, 0, &mut |path, name, compared| {
+        if let Some(choices) = choices(stacks, path, name, compared) {
             variables.push(Variable::Parameter(
                 (path.to_owned(), name.to_owned()),
                 choices,
@@ -142,11 +153,19 @@ fn choices(
     stacks: &Stacks,
     path: &str,
     name: &str,
-    literals: &BTreeSet<String>,
+    Compared {
+        literals,
+        otherwise,
+    }: &Compared,
 ) -> Option<Vec<Choice>> {
     let stack = stacks.all.iter().find(|stack| stack.path == path)?;
     let parameter = stack.parameter(name)?;
+    let kind = parameter.get("Type").and_then(Node::text);
+    // There the default names where the value is.
+    let own =
+        |kind: Option<&str>| kind.is_none_or(|it| !it.starts_with("AWS::SSM::Parameter::Value"));
     let default = parameter.get("Default").and_then(Node::text);
+    let default = default.filter(|_| own(kind));
     let allowed: Vec<&str> = parameter
         .get("AllowedValues")
         .map(|values| values.items().iter().filter_map(Node::text).collect())
@@ -160,29 +179,42 @@ fn choices(
     if let Some(default) = default {
         add(Choice::Literal(default.to_owned()));
     }
+    if *otherwise && allowed.is_empty() {
+        add(Choice::Unknown);
+    }
     let possible = |literal: &&String| allowed.is_empty() || allowed.contains(&literal.as_str());
     for literal in literals.iter().filter(possible) {
         add(Choice::Literal(literal.clone()));
     }
     match allowed.iter().find(|value| !literals.contains(**value)) {
+        Some(_) if *otherwise => {
+            let all = allowed.iter().map(|value| (*value).to_owned());
+            all.map(Choice::Literal).for_each(add);
+        }
         Some(other) => add(Choice::Literal((*other).to_owned())),
-        None if allowed.is_empty() && default.is_none_or(|text| literals.contains(text)) => {
+        None if !otherwise
+            && allowed.is_empty()
+            && default.is_none_or(|text| literals.contains(text)) =>
+        {
             add(Choice::Other);
         }
         None => {}
     }
-    choices.truncate(MAX_VALUES);
+    choices.truncate(match otherwise {
+        true => MAX_ALLOWED,
+        false => MAX_VALUES,
+    });
     (!choices.is_empty()).then_some(choices)
 }
 
-/// Tells of every parameter that a condition compares, where it gets its value: by stack path and name, with the
-/// literals that it is compared with. Answers with those of `index` itself.
+/// Tells of every parameter that a condition compares, where it gets its value: by stack path and name, with what it is
+/// compared with. Answers with those of `index` itself.
 fn asked_parameters(
     stacks: &Stacks,
     index: usize,
-    tell: &mut dyn FnMut(&str, &str, &BTreeSet<String>),
-) -> BTreeMap<String, BTreeSet<String>> {
-    let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    tell: &mut dyn FnMut(&str, &str, &Compared),
+) -> BTreeMap<String, Compared> {
+    let mut asked = BTreeMap::new();
     let Some(stack) = stacks.all.get(index) else {
         return asked;
     };
@@ -190,59 +222,114 @@ fn asked_parameters(
         compared(stack, conditions, &mut asked);
     }
     for (name, child) in &stack.children {
-        let below = asked_parameters(stacks, *child, &mut |path, name, literals| {
-            tell(path, name, literals);
-        });
+        let below = asked_parameters(stacks, *child, tell);
         let passed = stack
             .resource(name)
             .and_then(|resource| resource.get("Properties")?.get("Parameters"));
         let Some(child) = stacks.all.get(*child) else {
             continue;
         };
-        for (parameter, literals) in below {
-            match passed.and_then(|passed| passed.get(&parameter)) {
-                None => tell(&child.path, &parameter, &literals),
-                Some(value) => value.walk(&mut |node| {
-                    if let Some(("Ref", argument)) = node.call()
-                        && let Some(own) = argument.text()
-                        && stack.parameter(own).is_some()
-                    {
-                        asked
-                            .entry(own.to_owned())
-                            .or_default()
-                            .extend(literals.clone());
-                    }
-                }),
+        for (parameter, below) in below {
+            let Some(value) = passed.and_then(|passed| passed.get(&parameter)) else {
+                tell(&child.path, &parameter, &below);
+                continue;
+            };
+            let handed_on = referred(stack, value).is_some();
+            for own in mentioned(stack, value) {
+                let own: &mut Compared = asked.entry(own.to_owned()).or_default();
+                own.otherwise |= below.otherwise || !handed_on;
+                if handed_on {
+                    own.literals.extend(below.literals.iter().cloned());
+                }
             }
         }
     }
     if index == 0 {
-        for (name, literals) in &asked {
-            tell(&stack.path, name, literals);
+        for (name, compared) in &asked {
+            tell(&stack.path, name, compared);
         }
     }
     asked
 }
 
-fn compared(stack: &Stack, node: &Node, asked: &mut BTreeMap<String, BTreeSet<String>>) {
+fn compared(stack: &Stack, node: &Node, asked: &mut BTreeMap<String, Compared>) {
     node.walk(&mut |node| {
         let Some(("Fn::Equals", sides)) = node.call() else {
             return;
         };
-        let parameter = |side: &Node| match side.call() {
-            Some(("Ref", argument)) => argument
-                .text()
-                .filter(|name| stack.parameter(name).is_some())
-                .map(str::to_owned),
-            _ => None,
+        let [left, right] = sides.items() else {
+            return;
         };
-        if let [left, right] = sides.items() {
-            for (side, other) in [(left, right), (right, left)] {
-                if let Some(name) = parameter(side) {
-                    let literals = asked.entry(name).or_default();
-                    literals.extend(other.text().map(str::to_owned));
-                }
+        for (side, other) in [(left, right), (right, left)] {
+            let literal = referred(stack, side).and(other.text());
+            for name in mentioned(stack, side) {
+                let own = asked.entry(name.to_owned()).or_default();
+                own.literals.extend(literal.map(str::to_owned));
+                own.otherwise |= literal.is_none();
             }
         }
     });
+}
+
+/// The parameter that a node is a reference to.
+fn referred<'n>(stack: &Stack, node: &'n Node) -> Option<&'n str> {
+    let Some(("Ref", argument)) = node.call() else {
+        return None;
+    };
+    let name = argument.text()?;
+    stack.parameter(name).and(Some(name))
+}
+
+/// The parameters that a node speaks of.
+fn mentioned<'n>(stack: &Stack, node: &'n Node) -> Vec<&'n str> {
+    let mut names = Vec::new();
+    node.walk(&mut |node| match node.call() {
+        Some(("Fn::Sub", argument)) => {
+            let own = |name: &&str| stack.parameter(name).is_some();
+            names.extend(substituted(argument).into_iter().filter(own));
+        }
+        _ => names.extend(referred(stack, node)),
+    });
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(count: usize, values: usize) -> Vec<Variable> {
+        let choices = (0..values).map(|value| Choice::Literal(value.to_string()));
+        let choices: Vec<Choice> = choices.collect();
+        (0..count)
+            .map(|n| Variable::Parameter((String::new(), n.to_string()), choices.clone()))
+            .collect()
+    }
+
+    /// The choices of a world, by their number.
+    fn chosen(world: &World) -> Vec<usize> {
+        let numbers = world.parameters.values().map(|choice| match choice {
+            Choice::Literal(number) => number.parse().unwrap_or(usize::MAX),
+            Choice::Other | Choice::Unknown => usize::MAX,
+        });
+        numbers.collect()
+    }
+
+    #[test]
+    fn few_choices_are_tried_in_every_combination_and_many_alone_and_in_pairs() {
+        let all: BTreeSet<_> = combinations(&parameters(3, 4)).iter().map(chosen).collect();
+        assert_eq!(all.len(), MAX_ALL);
+        // Each alone, and as many pairs as there is room for.
+        let some: Vec<_> = combinations(&parameters(9, 2)).iter().map(chosen).collect();
+        assert_eq!(some.len(), 1 + 9 + 9 * 8 / 2);
+        let ones = |world: &Vec<usize>| world.iter().sum::<usize>();
+        assert_eq!(some.iter().filter(|it| ones(it) == 1).count(), 9);
+        assert_eq!(some.iter().filter(|it| ones(it) == 2).count(), 36);
+        let most: Vec<_> = combinations(&parameters(200, 5))
+            .iter()
+            .map(chosen)
+            .collect();
+        assert_eq!(most.len(), MAX_WORLDS);
+        assert!(most[0].iter().all(|choice| *choice == 0));
+        assert!(combinations(&[]).len() == 1);
+    }
 }

@@ -265,3 +265,137 @@ fn json_is_read_with_what_lies_beyond_the_first_plane() {
         assert_eq!(checked.is_ok(), expected, "{text}: {checked:?}");
     }
 }
+
+#[test]
+fn a_transformation_is_looked_at_unless_it_is_written_to_be_off() {
+    let bad = include_str!("../templates/transformation-buffer/bad.yaml");
+    let switch = "          Enabled: true\n";
+    assert!(bad.contains(switch));
+    for (written, expected) in [
+        (switch, true),
+        ("", true),
+        ("          Enabled: false\n", false),
+    ] {
+        let found = reports("transformation-buffer", &bad.replace(switch, written));
+        assert_eq!(found, expected, "{written}");
+    }
+}
+
+/// A queue without encryption where a condition holds, written in some way.
+fn plain_queue_where(condition: &str) -> String {
+    format!(
+        r"
+Parameters:
+  Stage: {{Type: String, Default: test}}
+  Live: {{Type: String, Default: live}}
+  Kind: {{Type: String, Default: small, AllowedValues: [small, middle, large]}}
+  Topics: {{Type: CommaDelimitedList, Default: ''}}
+Mappings:
+  Kinds:
+    small: {{Plain: 'no'}}
+    middle: {{Plain: 'no'}}
+    large: {{Plain: 'yes'}}
+Conditions:
+  Plain: {condition}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      SqsManagedSseEnabled: !If [Plain, false, true]
+"
+    )
+}
+
+#[test]
+fn conditions_are_tried_both_ways_however_they_are_written() {
+    for condition in [
+        "!Equals [!Ref Stage, live]",
+        "!Equals [!Ref Stage, !Ref Live]",
+        "!Equals [!Sub '${Stage}-a', live-a]",
+        "!Equals [!Sub ['${It}-a', {It: !Ref Stage}], live-a]",
+        "!Equals [!Join ['-', [!Ref Stage, a]], live-a]",
+        "!Equals [!Select [0, !Split ['-', !Ref Stage]], live]",
+        "!Not [!Equals [!Join ['', !Ref Topics], '']]",
+        "!Equals [!FindInMap [Kinds, !Ref Kind, Plain], 'yes']",
+        "!Equals [!Ref Stage, !Ref AWS::Region]",
+    ] {
+        let template = plain_queue_where(condition);
+        assert!(reports("encryption-missing", &template), "{condition}");
+    }
+    // No value of theirs comes to it.
+    for never in [
+        "!Equals [a, b]",
+        "!Equals [!Ref Kind, huge]",
+        "!Equals [!FindInMap [Kinds, !Ref Kind, Plain], never]",
+    ] {
+        let template = plain_queue_where(never);
+        assert!(!reports("encryption-missing", &template), "{never}");
+    }
+}
+
+#[test]
+fn an_arn_with_a_name_speaks_of_its_own_kind() {
+    let mapping = |source: &str, allowed: &str| {
+        format!(
+            r"
+Resources:
+  Stream:
+    Type: AWS::Kinesis::Stream
+    Properties: {{Name: readings, RetentionPeriodHours: 24}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: {{TableName: readings}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: readings
+      Policies:
+        - PolicyName: read
+          PolicyDocument:
+            Statement: [{{Effect: Allow, Action: 'kinesis:*', Resource: !GetAtt {allowed}.Arn}}]
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {{FunctionName: readings, Role: !Sub 'arn:aws:iam::123456789012:role/readings'}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: readings
+      EventSourceArn: !Sub 'arn:aws:kinesis:${{AWS::Region}}:${{AWS::AccountId}}:{source}'
+"
+        )
+    };
+    for (source, allowed, expected) in [
+        ("stream/readings", "Stream", false),
+        ("stream/readings", "Table", true),
+        // Another stream, of which the template knows nothing.
+        ("stream/more-readings", "Table", false),
+    ] {
+        let found = reports("mapping-cannot-read", &mapping(source, allowed));
+        assert_eq!(found, expected, "{source}, {allowed}");
+    }
+}
+
+#[test]
+fn a_log_group_is_a_functions_by_its_whole_name() {
+    let template = |group: &str| {
+        format!(
+            r"
+Resources:
+  Group:
+    Type: AWS::Logs::LogGroup
+    Properties: {{LogGroupName: {group}}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {{FunctionName: readings}}
+"
+        )
+    };
+    for (group, expected) in [
+        ("/aws/lambda/readings", false),
+        ("!Sub '/aws/lambda/${Function}'", false),
+        ("/aws/kinesisfirehose/readings", true),
+    ] {
+        let found = reports("log-group-missing", &template(group));
+        assert_eq!(found, expected, "{group}");
+    }
+}

@@ -117,3 +117,32 @@ fn on_a_chain_of_conditions_without_end() {
         "Conditions:\n{chain}Resources:\n  Q: {{Type: AWS::SQS::Queue, Condition: C2999}}\n"
     ));
 }
+
+/// Each of the parent's parameters for its child is an output of the child, which is the parameter before.
+#[test]
+fn on_a_chain_through_two_stacks() {
+    let nested = |n: usize| "!If [Yes, ".repeat(n) + "!Ref P0" + &", x]".repeat(n);
+    let mut passed = String::new();
+    let mut parameters = String::new();
+    let mut outputs = String::new();
+    for n in 0..3_000 {
+        parameters.push_str(&format!("  P{n}: {{Type: String, Default: x}}\n"));
+        let deep = nested(40).replace("P0", &format!("P{n}"));
+        outputs.push_str(&format!("  O{n}: {{Value: {deep}}}\n"));
+        passed.push_str(&format!("        P{}: !GetAtt R.Outputs.O{n}\n", n + 1));
+    }
+    let conditions = "Conditions:\n  Yes: !Equals [a, a]\n";
+    let child = format!(
+        "Parameters:\n{parameters}  P3000: {{Type: String}}\n{conditions}Outputs:\n{outputs}Resources:\n  Q: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Ref P3000}}}}\n"
+    );
+    let parent = format!(
+        "Resources:\n  R:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: child.yaml\n      Parameters:\n{passed}"
+    );
+    let read = |path: &Path| {
+        Ok(match path.ends_with("child.yaml") {
+            true => child.clone(),
+            false => parent.clone(),
+        })
+    };
+    assert!(check(Path::new("template.yaml"), &read, None).is_ok());
+}

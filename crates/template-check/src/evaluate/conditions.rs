@@ -4,9 +4,6 @@ use super::Evaluator;
 use crate::node::Node;
 use crate::value::{Located, Part, Text};
 
-/// Longest chain of conditions that name one another.
-const MAX_CHAIN: usize = 100;
-
 impl Evaluator<'_> {
     /// Decides every condition, so that every question is asked.
     pub(crate) fn decide_all(&self) {
@@ -44,17 +41,20 @@ impl Evaluator<'_> {
         }
         self.conditions.borrow_mut().insert(key.clone(), None);
         let expression = self.stack(stack).root.get("Conditions");
-        self.deciding.set(self.deciding.get() + 1);
         let holds = match expression.and_then(|all| all.get(name)) {
-            Some(expression) if self.deciding.get() <= MAX_CHAIN => self.decide(stack, expression),
-            _ => self.answer(format!("condition {name} of stack {stack}")),
+            Some(expression) => self.decide(stack, expression),
+            None => self.answer(format!("condition {name} of stack {stack}")),
         };
-        self.deciding.set(self.deciding.get() - 1);
         self.conditions.borrow_mut().insert(key, Some(holds));
         holds
     }
 
     fn decide(&self, stack: usize, node: &Node) -> bool {
+        self.level(|| self.decided(stack, node))
+            .unwrap_or_else(|| self.answer(format!("{:?}", node.place)))
+    }
+
+    fn decided(&self, stack: usize, node: &Node) -> bool {
         let [(key, argument)] = node.entries() else {
             return self.answer(format!("{:?}", node.place));
         };

@@ -46,7 +46,11 @@ fn producer(deployment: &Deployment, stream: &Resource) -> Option<String> {
             variable.key.to_lowercase().contains("aggregat")
                 && variable.value.boolean() == Some(true)
         });
-        aggregates && variables.iter().any(|it| deployment.is(&it.value, stream))
+        let names = |it: &Entry| {
+            let named = deployment.target(&it.value);
+            named.is_some_and(|it| it.id == stream.id)
+        };
+        aggregates && variables.iter().any(names)
     });
     aggregating.map(|function| format!("{} (aggregation)", function.id))
 }

@@ -26,7 +26,7 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
         let inline = function.properties.entry("InlineCode").is_some();
         let has = groups
             .iter()
-            .any(|group| is_for(deployment, group, function));
+            .any(|group| is_for(group, function));
         if own.is_missing() && !has && !inline {
             report.add(
                 function.place,

@@ -59,11 +59,8 @@ fn outputs(stack: &Stack, name: &str, child: &Stack, report: &mut Report<'_>) {
                 .into_iter()
                 .collect(),
             Some(("Fn::Sub", argument)) => {
-                let pattern = argument.items().first().unwrap_or(argument).text();
-                let parts = pattern.unwrap_or_default().split("${").skip(1);
-                parts
-                    .filter_map(|part| Some(part.split_once('}')?.0.to_owned()))
-                    .collect()
+                let names = substituted(argument).into_iter();
+                names.map(str::to_owned).collect()
             }
             _ => Vec::new(),
         };

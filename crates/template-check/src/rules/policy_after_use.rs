@@ -13,7 +13,8 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
     for delivery in deployment.of("AWS::KinesisFirehose::DeliveryStream") {
         let mut roles = Vec::new();
         delivery.properties.walk(&mut |value| {
-            roles.extend(deployment.target_of(value, "AWS::IAM::Role"));
+            let named = deployment.target(value);
+            roles.extend(named.filter(|it| it.kind == "AWS::IAM::Role"));
         });
         // What Firehose tries before it makes a delivery stream.
         let tried = |action: &str| {

@@ -2,7 +2,7 @@
 
 pub(super) use crate::alarm::{self, Watched};
 pub(super) use crate::deployment::{Deployment, Resource};
-pub(super) use crate::evaluate::attribute;
+pub(super) use crate::evaluate::{attribute, substituted};
 pub(super) use crate::finding::Report;
 pub(super) use crate::manifest::Manifest;
 pub(super) use crate::mapping::{Mapping, Source};
@@ -29,15 +29,15 @@ pub(super) fn retention_s(stream: &Resource) -> Option<f64> {
 }
 
 /// Whether a log group is the function's: named by it, or by the name that it has.
-pub(super) fn is_for(deployment: &Deployment, group: &Resource, function: &Resource) -> bool {
-    let Some(name) = group.properties.get("LogGroupName") else {
+pub(super) fn is_for(group: &Resource, function: &Resource) -> bool {
+    let Some(name) = group.properties.get("LogGroupName").and_then(Located::text) else {
         return false;
     };
-    if deployment.is(name, function) {
+    if name.resource() == Some(&function.id) {
         return true;
     }
     // A part of the name that only the deployment tells may be this function's name.
-    let spelling = name.text().map(|name| name.spelling()).unwrap_or_default();
+    let spelling = name.spelling();
     match function.name() {
         Some(own) => spelling == format!("/aws/lambda/{}", own.spelling()),
         None => spelling.starts_with("/aws/lambda/${") && name.literal().is_none(),

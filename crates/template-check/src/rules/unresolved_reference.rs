@@ -85,30 +85,13 @@ fn missing(stack: &Stack, node: &Node) -> Vec<String> {
                 false => vec![name.to_owned()],
             };
         }
-        Some(("Fn::Sub", argument)) => substituted(argument),
+        Some(("Fn::Sub", argument)) => substituted(argument)
+            .into_iter()
+            .map(|name| name.split('.').next().unwrap_or_default().to_owned())
+            .collect(),
         _ => Vec::new(),
     };
     names.retain(|name| !is_known(name));
-    names
-}
-
-/// What `${...}` refers to, but for the names that the call brings itself.
-fn substituted(argument: &Node) -> Vec<String> {
-    let (pattern, own) = match argument.items() {
-        [pattern, own, ..] => (pattern.text(), Some(own)),
-        _ => (argument.text(), None),
-    };
-    let mut names = Vec::new();
-    for part in pattern.unwrap_or_default().split("${").skip(1) {
-        let Some((name, _)) = part.split_once('}') else {
-            continue;
-        };
-        let name = name.trim();
-        if name.starts_with('!') || own.is_some_and(|own| own.get(name).is_some()) {
-            continue;
-        }
-        names.push(name.split('.').next().unwrap_or_default().to_owned());
-    }
     names
 }
 
