@@ -1,6 +1,7 @@
 //! AWS as the command line reaches it: every client is built from [`AwsOptions::load`], every failed call becomes a message here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::Builder;
@@ -9,6 +10,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::timeout::TimeoutConfig;
 use clap::Args;
 
 use crate::failure::Failure;
@@ -34,7 +36,9 @@ impl AwsOptions {
         let https = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https);
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(https)
+            .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build());
         if let Ok(name) = AppName::new("andon") {
             loader = loader.app_name(name);
         }
@@ -49,6 +53,21 @@ impl AwsOptions {
         }
         loader.load().await
     }
+}
+
+/// How long an attempt's answer is waited for, from the first byte that is sent: 5 MiB on a slow line take their time. A
+/// connection whose other end is gone would otherwise be waited for as long as the system does.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
+/// The same for a function that is invoked: longer than the 15 minutes that it may take.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(930);
+
+/// Lambda, whose answer comes when the function has ended.
+pub fn lambda(sdk: &SdkConfig) -> aws_sdk_lambda::Client {
+    let patient = TimeoutConfig::builder()
+        .read_timeout(INVOCATION_TIMEOUT)
+        .build();
+    let config = aws_sdk_lambda::config::Builder::from(sdk).timeout_config(patient);
+    aws_sdk_lambda::Client::from_conf(config.build())
 }
 
 /// S3 with buckets in the path where the endpoint is not AWS's: an emulator has no name per bucket.
@@ -132,6 +151,11 @@ mod tests {
         assert_eq!(sdk.endpoint_url(), Some("http://127.0.0.1:4566"));
         assert_eq!(sdk.region().map(Region::as_ref), Some("eu-central-1"));
         assert_eq!(sdk.app_name().map(AsRef::as_ref), Some("andon"));
+        let timeouts = sdk.timeout_config().unwrap();
+        assert_eq!(timeouts.read_timeout(), Some(READ_TIMEOUT));
+        let lambda = lambda(&sdk);
+        let timeouts = lambda.config().timeout_config().unwrap();
+        assert_eq!(timeouts.read_timeout(), Some(INVOCATION_TIMEOUT));
     }
 
     #[test]

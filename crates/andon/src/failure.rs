@@ -117,8 +117,23 @@ impl From<io::Error> for Failure {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A reader that has enough after so many bytes.
+    pub(crate) struct Head(pub(crate) usize);
+
+    impl io::Write for Head {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let left = self.0.checked_sub(bytes.len());
+            self.0 = left.ok_or(io::ErrorKind::BrokenPipe)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn says_the_spot_the_causes_and_the_cure() {

@@ -176,6 +176,11 @@ impl Producer {
         self.process.wait().unwrap();
     }
 
+    /// Waits until it ends by itself, with its input open.
+    fn ended(mut self) -> i32 {
+        self.process.wait().unwrap().code().unwrap()
+    }
+
     fn finish(self) -> (i32, String) {
         let Self {
             mut process,
@@ -280,4 +285,19 @@ fn a_line_that_fits_no_record_is_set_apart() {
     assert_eq!(*stream.accepted(), ["before", "after"]);
     let apart = std::fs::read_to_string(spool.path().join("too-large.ndjson")).unwrap();
     assert_eq!(apart, format!("{large}\n"));
+}
+
+/// A gateway's pipe stays open for ever: a spool that cannot go on must not wait for its end.
+#[test]
+fn a_spool_that_fails_ends_the_producer_at_once() {
+    let spool = tempfile::tempdir().unwrap();
+    std::fs::create_dir(spool.path().join("position")).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let stream = Stream::default();
+    stream.serve(listener);
+    let mut producer = Producer::start(spool.path(), port);
+    producer.send(&readings(3));
+    stream.wait_for(3);
+    assert_eq!(producer.ended(), 1);
 }

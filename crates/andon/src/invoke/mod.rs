@@ -45,9 +45,9 @@ pub struct Invoke {
     /// The control plan that the evaluator judges by [default: the press line's]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// The program that the transformer runs, one of those that come along
-    #[arg(long, value_name = "NAME", default_value = Bench::PROGRAM)]
-    program: String,
+    /// The program that the transformer runs, one of those that come along [default: press-readings]
+    #[arg(long, value_name = "NAME")]
+    program: Option<String>,
 }
 
 /// The functions.
@@ -66,7 +66,9 @@ pub enum Function {
 impl Invoke {
     /// Runs the function and writes what it answered and did.
     pub async fn run(self, out: &mut impl Write) -> Result<(), Failure> {
+        self.is_heard()?;
         let body = self.file.bytes()?;
+        let program = self.program.as_deref().unwrap_or(Bench::PROGRAM);
         let plan = match &self.plan {
             None => EXAMPLE_PLAN.to_owned(),
             Some(path) => {
@@ -76,17 +78,38 @@ impl Invoke {
                 text
             }
         };
-        if self.function == Function::FirehoseTransformer {
-            known(&self.program)?;
-        }
-        let bench = Bench::new(&plan).with_program(self.program);
+        known(program)?;
+        let bench = Bench::new(&plan).with_program(program.to_owned());
         let answer = invoke(&bench, self.function, &body)
             .await
             .map_err(|error| Failure::input(self.file.name()).caused_by(error))?;
         let result = json!({"answer": answer, "effects": effects(&bench)});
-        serde_json::to_writer_pretty(&mut *out, &result)
-            .map_err(|error| Failure::check("cannot write").caused_by(error))?;
+        serde_json::to_writer_pretty(&mut *out, &result).map_err(std::io::Error::from)?;
         writeln!(out)?;
+        Ok(())
+    }
+}
+
+impl Invoke {
+    /// Whether the function heeds the options that are given.
+    fn is_heard(&self) -> Result<(), Failure> {
+        let name = self.function.to_possible_value();
+        let name = name
+            .as_ref()
+            .map_or("this function", |name| name.get_name());
+        for (option, given, heeds) in [
+            ("--plan", self.plan.is_some(), Function::QualityEvaluator),
+            (
+                "--program",
+                self.program.is_some(),
+                Function::FirehoseTransformer,
+            ),
+        ] {
+            if given && self.function != heeds {
+                let message = format_args!("{option} means nothing to {name}");
+                return Err(Failure::input(message).cure(format_args!("leave {option} out")));
+            }
+        }
         Ok(())
     }
 }
@@ -155,7 +178,7 @@ mod tests {
             function,
             file: format!("{events}/{event}").into(),
             plan: None,
-            program: program.to_owned(),
+            program: (function == Function::FirehoseTransformer).then(|| program.to_owned()),
         }
         .run(&mut out)
         .await?;
@@ -211,7 +234,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let plan = dir.path().join("bad.yaml");
         std::fs::write(&plan, "version: 1\n").unwrap();
-        let invoke = |function, plan: Option<PathBuf>, program: &str| Invoke {
+        let invoke = |function, plan: Option<PathBuf>, program: Option<&str>| Invoke {
             function,
             file: concat!(
                 env!("CARGO_MANIFEST_DIR"),
@@ -220,16 +243,24 @@ mod tests {
             .to_owned()
             .into(),
             plan,
-            program: program.to_owned(),
+            program: program.map(str::to_owned),
         };
         for (invoke, word) in [
             (
-                invoke(Function::QualityEvaluator, Some(plan), Bench::PROGRAM),
+                invoke(Function::QualityEvaluator, Some(plan.clone()), None),
                 "bad.yaml",
             ),
             (
-                invoke(Function::FirehoseTransformer, None, "mine"),
+                invoke(Function::FirehoseTransformer, None, Some("mine")),
                 "no program `mine`",
+            ),
+            (
+                invoke(Function::SnsAlerter, Some(plan), None),
+                "--plan means nothing to sns-alerter",
+            ),
+            (
+                invoke(Function::QualityEvaluator, None, Some("mine")),
+                "--program means nothing to quality-evaluator",
             ),
         ] {
             let failure = invoke.run(&mut Vec::new()).await.unwrap_err();

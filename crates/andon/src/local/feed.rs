@@ -44,7 +44,7 @@ pub async fn feed(
             "a line and its key may have {MAX_RECORD_BYTES} bytes"
         ))),
         Ok(report) => Ok(report),
-        Err(ProduceError::Input(failure)) => Err(failure),
+        Err(ProduceError::Input { failure, .. }) => Err(failure),
         Err(ProduceError::Stream { error, .. }) => {
             let failure = Failure::check(format_args!("cannot put records on stream {stream}"));
             let unreachable = matches!(error, PutError::Transient(_));

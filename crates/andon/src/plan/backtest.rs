@@ -72,6 +72,7 @@ impl Backtest {
         let mut summary = Summary::new(&plan, plan_file, self.readings.name());
         let mut judged = judgement::Backtest::new(&plan, self.readings.name());
         let bar = progress(self.readings.size());
+        let mut written = Ok(());
         for record in readings.by_ref() {
             let record = record?;
             bar.inc(record.read);
@@ -96,9 +97,14 @@ impl Backtest {
                 if let Some(sheets) = &mut watch.sheets {
                     sheets.event(&event);
                 }
-                if self.json {
-                    out.write_all(&event.to_json())?;
-                    out.write_all(b"\n")?;
+                if self.json && written.is_ok() {
+                    written = out
+                        .write_all(&event.to_json())
+                        .and_then(|()| out.write_all(b"\n"));
+                    // Summary and pictures are of the whole run, however much of it is read.
+                    if written.is_err() && self.summary.is_none() && self.plot.is_none() {
+                        return Ok(written?);
+                    }
                 }
             }
         }
@@ -110,7 +116,7 @@ impl Backtest {
         if self.json {
             text::write_notes(&summary, notes)?;
         } else {
-            text::write(&summary, out)?;
+            written = text::write(&summary, out);
         }
         if let Some(path) = &self.summary {
             write_summary(&summary, path)?;
@@ -120,7 +126,7 @@ impl Backtest {
             let page = dir.join("index.html");
             writeln!(notes, "{pictures} pictures: {}", page.display())?;
         }
-        Ok(())
+        Ok(written?)
     }
 }
 
@@ -198,6 +204,36 @@ not json
                 .replace(&dir.path().display().to_string(), "")
         };
         Ok((text(out), text(notes)))
+    }
+
+    #[test]
+    fn the_summary_is_of_the_whole_run_however_much_of_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let summary = |out: &mut dyn Write| {
+            let path = dir.path().join("summary.json");
+            let backtest = Backtest {
+                plan: file("plan.yaml", PLAN),
+                readings: file("readings.ndjson", READINGS).into(),
+                json: true,
+                summary: Some(path.clone()),
+                plot: None,
+                format: Format::default(),
+            };
+            let mut out = out;
+            let done = backtest.run(&mut out, &mut Vec::new());
+            (done, std::fs::read_to_string(path).unwrap())
+        };
+        let (done, whole) = summary(&mut Vec::new());
+        done.unwrap();
+        std::fs::remove_file(dir.path().join("summary.json")).unwrap();
+        let (done, cut) = summary(&mut crate::failure::tests::Head(10));
+        assert_eq!(done.unwrap_err().exit_code(), 0);
+        assert_eq!(cut, whole);
     }
 
     #[test]

@@ -142,7 +142,10 @@ impl Produce {
                     failure
                 })
             }
-            Err(ProduceError::Input(failure)) => Err(failure),
+            Err(ProduceError::Input { failure, report }) => {
+                self.write(&report, out)?;
+                Err(failure)
+            }
         }
     }
 
@@ -164,28 +167,29 @@ impl Produce {
                 broken = broken.take().or(written.err());
             }
             News::Kept(_) => {}
-            News::OutOfReach(error) => {
-                let dir = spooled.dir.display();
-                eprintln!(
-                    "stream {} takes nothing, readings stay in {dir}: {error}",
-                    self.stream
-                );
-            }
-            News::Back => eprintln!("stream {} takes readings again", self.stream),
+            News::OutOfReach(error) => tell(format_args!(
+                "stream {} takes nothing, readings stay in {}: {error}",
+                self.stream,
+                spooled.dir.display()
+            )),
+            News::Back => tell(format_args!("stream {} takes readings again", self.stream)),
         };
         let lines = self.readings.lines()?;
-        let report =
-            spool::run(stream, options, &spooled, &self.partition_key, lines, news).await?;
-        if let Some(error) = broken {
-            return Err(error.into());
-        }
-        self.write(&report, out)?;
-        all_fit(&report, || {
+        let (report, done) =
+            spool::run(stream, options, &spooled, &self.partition_key, lines, news).await;
+        // Whether everything is on the stream matters more than who has stopped reading.
+        let written = match broken {
+            Some(error) => Err(error.into()),
+            None => self.write(&report, out),
+        };
+        done?;
+        let fit = all_fit(&report, || {
             format!(
                 "they are in {}",
                 spooled.dir.join("too-large.ndjson").display()
             )
-        })
+        });
+        fit.and(written)
     }
 
     fn write(&self, report: &Report, out: &mut impl Write) -> Result<(), Failure> {
@@ -208,6 +212,11 @@ impl Produce {
         }
         Ok(())
     }
+}
+
+/// To stderr, where somebody may read it or not.
+fn tell(news: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{news}");
 }
 
 /// Lines that fit no record are a failure, though the others were put.

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// Readings fall due in short ticks rather than one by one: a call then carries a tick's worth of them.
 const TICK: Duration = Duration::from_millis(50);
 
+/// After a pause so much is made up for, no more: what waited behind it would go all at once.
+const MADE_UP: Duration = Duration::from_secs(1);
+
 /// When each reading may go.
 #[derive(Clone, Debug)]
 pub struct Pace {
@@ -26,10 +29,17 @@ impl Pace {
     }
 
     /// When the next reading is due.
-    pub fn next_due(&self) -> Instant {
+    pub fn next_due(&mut self) -> Instant {
         let Some(rate) = self.rate else {
             return self.start;
         };
+        let due = self.due(rate);
+        let behind = Instant::now().saturating_duration_since(due);
+        self.start += behind.saturating_sub(MADE_UP);
+        due + behind.saturating_sub(MADE_UP)
+    }
+
+    fn due(&self, rate: f64) -> Instant {
         let due =
             Duration::try_from_secs_f64(self.taken as f64 / rate).unwrap_or(Duration::MAX / 4);
         let ticks = due.as_nanos().div_ceil(TICK.as_nanos());
@@ -60,6 +70,25 @@ mod tests {
         assert_eq!(due[25], TICK);
         assert_eq!(due[26], 2 * TICK);
         assert_eq!(due[1_000], Duration::from_secs(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_not_made_up_for() {
+        let mut pace = Pace::new(Some(100.0));
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        let at_once = |pace: &mut Pace| {
+            let mut count = 0;
+            while pace.next_due() <= Instant::now() {
+                pace.take();
+                count += 1;
+            }
+            count
+        };
+        let first = at_once(&mut pace);
+        assert!((100..=106).contains(&first), "{first}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let next = at_once(&mut pace);
+        assert!((95..=105).contains(&next), "{next}");
     }
 
     #[tokio::test(start_paused = true)]

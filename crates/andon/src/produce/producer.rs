@@ -71,8 +71,13 @@ pub enum ProduceError {
         /// What it took before.
         report: Box<Report>,
     },
-    /// The readings cannot be read on.
-    Input(Failure),
+    /// The readings cannot be read on; those before are on the stream.
+    Input {
+        /// Why.
+        failure: Failure,
+        /// What was put.
+        report: Box<Report>,
+    },
 }
 
 const BASE_DELAY: Duration = Duration::from_millis(50);
@@ -120,11 +125,16 @@ pub async fn run(
     let mut pace = Pace::new(options.rate);
     let mut backoff = fresh_backoff();
     let mut failed_calls = 0;
-    let mut open = true;
+    let (mut open, mut unreadable) = (true, None);
     loop {
         if open && queue.len() < MAX_CALL_ENTRIES {
             let wait = queue.is_empty();
-            open = gather(&mut readings, &mut pace, &mut packer, &mut report, wait).await?;
+            let gathered = gather(&mut readings, &mut pace, &mut packer, &mut report, wait).await;
+            // What was read before a line that cannot be is put first.
+            open = gathered.unwrap_or_else(|failure| {
+                unreadable = Some(failure);
+                false
+            });
             packer
                 .flush()
                 .into_iter()
@@ -134,7 +144,13 @@ pub async fn run(
             if open {
                 continue;
             }
-            return Ok(report);
+            return match unreadable {
+                None => Ok(report),
+                Some(failure) => Err(ProduceError::Input {
+                    failure,
+                    report: Box::new(report),
+                }),
+            };
         }
         let call = queue.next_call();
         report.calls += 1;
@@ -198,7 +214,7 @@ async fn gather(
     packer: &mut Packer,
     report: &mut Report,
     wait: bool,
-) -> Result<bool, ProduceError> {
+) -> Result<bool, Failure> {
     let mut deadline = None;
     for gathered in 0..MAX_GATHERED {
         let due = pace.next_due();
@@ -218,7 +234,7 @@ async fn gather(
             }
         };
         let Some(keyed) = next else { return Ok(false) };
-        let keyed = keyed.map_err(ProduceError::Input)?;
+        let keyed = keyed?;
         pace.take();
         deadline.get_or_insert_with(|| Instant::now() + LINGER);
         report.without_key += u64::from(!keyed.named);
@@ -484,13 +500,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unreadable_input_ends_it() {
-        let (sender, receiver) = mpsc::channel(1);
+        let (sender, receiver) = mpsc::channel(2);
+        let keying: Keying = "/machine".parse().unwrap();
+        let before = keying.key(br#"{"machine":"a"}"#.to_vec());
+        sender.try_send(Ok(before)).unwrap();
         sender.try_send(Err(Failure::input("disk gone"))).unwrap();
         drop(sender);
         let stream = Fake::new(|_, _, _: &Entry| Ok(false));
-        assert!(matches!(
-            run(&stream, &PLAIN, receiver, |_| {}).await,
-            Err(ProduceError::Input(_))
-        ));
+        let ended = run(&stream, &PLAIN, receiver, |_| {}).await;
+        let Err(ProduceError::Input { failure, report }) = ended else {
+            panic!("{ended:?}")
+        };
+        assert_eq!(failure.to_string(), "disk gone");
+        // What came before is not lost with it.
+        assert_eq!((report.readings, stream.of("a").len()), (1, 1));
     }
 }

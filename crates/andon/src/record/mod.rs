@@ -14,7 +14,8 @@ use crate::failure::Failure;
 
 pub use batches::{Batches, Envelope};
 pub use shard::{
-    StreamRecord, list as list_shards, list_infos as list_shard_infos, read_pages, read_shard,
+    BETWEEN_READS, StreamRecord, list as list_shards, list_infos as list_shard_infos, patiently,
+    read_pages, read_shard,
 };
 
 /// A stream's records as Lambda event fixtures
@@ -52,6 +53,9 @@ impl Record {
         let arn = stream_arn(client, &self.stream).await?;
         let envelope = Envelope::new(&arn, self.account.as_deref(), &self.role)?;
         std::fs::create_dir_all(&self.out).map_err(|error| unwritable(&self.out, error))?;
+        self.is_empty()?;
+        // Whoever has stopped reading the names wants the files all the same.
+        let mut broken = None;
         for shard in shard::list(client, &arn).await? {
             let mut batches = Batches::new(&envelope, &shard, usize::from(self.batch_size));
             let mut number = 0;
@@ -59,7 +63,10 @@ impl Record {
                 number += 1;
                 let path = self.out.join(format!("{shard}-{number:04}.json"));
                 std::fs::write(&path, event).map_err(|error| unwritable(&path, error))?;
-                Ok(writeln!(out, "{}: {records} records", path.display())?)
+                if broken.is_none() {
+                    broken = writeln!(out, "{}: {records} records", path.display()).err();
+                }
+                Ok(())
             };
             // A shard may hold more than memory does: an event is written once it is full.
             let pages = read_pages(client, &arn, &shard, |page| {
@@ -69,7 +76,26 @@ impl Record {
             pages.await?;
             batches.end().map_or(Ok(()), &mut write)?;
         }
-        Ok(())
+        broken.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Events of another run would be taken for this one's.
+    fn is_empty(&self) -> Result<(), Failure> {
+        let entries = std::fs::read_dir(&self.out).map_err(|error| unwritable(&self.out, error))?;
+        let mut names = entries.flatten().map(|entry| entry.file_name());
+        let earlier = names.find(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("shardId-") && name.ends_with(".json")
+        });
+        match earlier {
+            None => Ok(()),
+            Some(name) => Err(Failure::input(format_args!(
+                "{} holds another recording's {}",
+                self.out.display(),
+                name.display()
+            ))
+            .cure("give --out a folder of its own, or delete those events")),
+        }
     }
 }
 
@@ -94,7 +120,7 @@ async fn stream_arn(client: &Client, stream: &str) -> Result<String, Failure> {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {
-    Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
+    Failure::check(format_args!("cannot write {}", path.display())).caused_by(error)
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -112,6 +138,7 @@ mod tests {
     use kinesis_batch::Batch;
 
     use super::*;
+    use crate::failure::tests::Head;
     use crate::produce::{Keying, KinesisStream, Options, Packing, feed, run};
 
     const PLAIN: Options = Options {
@@ -152,6 +179,9 @@ mod tests {
         };
         let mut out = Vec::new();
         record.record(&client, &mut out).await.unwrap();
+        // A second recording would mix with it.
+        let refused = record.record(&client, &mut Vec::new()).await.unwrap_err();
+        assert_eq!(refused.exit_code(), 2, "{refused}");
         (dir, String::from_utf8(out).unwrap())
     }
 
@@ -287,6 +317,35 @@ mod tests {
             .map(str::as_bytes)
             .collect();
         assert_eq!(stored, expected);
+    }
+
+    /// Three of four reads are refused, longer than the SDK's own attempts last; and nobody reads the names of the files.
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_shard_is_waited_for_and_the_recording_is_whole() {
+        let world = World::default();
+        world.create_stream("readings", 1);
+        for _ in 0..30 {
+            world.put_record("readings", "press-07", &b"{}"[..]);
+        }
+        let refused = world.fault(
+            Fault::new(Service::Kinesis, "GetRecords")
+                .when(When::first(12))
+                .then(Effect::Throttled),
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let record = Record {
+            stream: "readings".into(),
+            out: dir.path().join("events"),
+            batch_size: 10,
+            account: None,
+            role: "lambda-role".into(),
+            aws: AwsOptions::default(),
+        };
+        let client = Client::new(&world.sdk_config());
+        let ended = record.record(&client, &mut Head(100)).await.unwrap_err();
+        assert_eq!(ended.exit_code(), 0, "{ended}");
+        assert_eq!(refused.fired(), 12);
+        assert_eq!(user_records(dir.path()).len(), 30);
     }
 
     #[tokio::test]

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::operation::get_records::builders::GetRecordsFluentBuilder;
+use aws_sdk_kinesis::operation::get_records::{GetRecordsError, GetRecordsOutput};
 use aws_sdk_kinesis::types::{Record, ShardIteratorType};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use event_source_mapping::ShardInfo;
 
 use crate::aws::failed;
@@ -37,7 +41,32 @@ impl From<&Record> for StreamRecord {
 }
 
 /// Kinesis allows five reads a second on each shard.
-const BETWEEN_READS: Duration = Duration::from_millis(210);
+pub const BETWEEN_READS: Duration = Duration::from_millis(210);
+/// After an answer of 10 MiB a shard gives nothing for five seconds, and others may read it too.
+const THROTTLED_WAIT: Duration = Duration::from_secs(2);
+const MAX_THROTTLED: u32 = 15;
+
+/// Reads, and waits where the shard gives nothing for now: what it says no to stays where it is.
+pub async fn patiently(
+    get: GetRecordsFluentBuilder,
+) -> Result<GetRecordsOutput, SdkError<GetRecordsError, HttpResponse>> {
+    let mut throttled = 0;
+    loop {
+        match get.clone().send().await {
+            Err(error)
+                if throttled < MAX_THROTTLED
+                    && matches!(
+                        error.code(),
+                        Some("ProvisionedThroughputExceededException" | "LimitExceededException")
+                    ) =>
+            {
+                throttled += 1;
+                tokio::time::sleep(THROTTLED_WAIT).await;
+            }
+            answer => return answer,
+        }
+    }
+}
 
 /// The ids of the stream's shards, closed ones included.
 pub async fn list(client: &Client, arn: &str) -> Result<Vec<String>, Failure> {
@@ -105,11 +134,8 @@ pub async fn read_pages(
     let mut iterator = oldest.shard_iterator;
     // A closed shard ends without a further iterator, an open one at its tip.
     while let Some(at) = iterator {
-        let answer = client
-            .get_records()
-            .stream_arn(arn)
-            .shard_iterator(at)
-            .send()
+        let get = client.get_records().stream_arn(arn).shard_iterator(at);
+        let answer = patiently(get)
             .await
             .map_err(|error| failed(cannot(), &error))?;
         take(answer.records().iter().map(StreamRecord::from).collect())?;

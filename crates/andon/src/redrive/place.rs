@@ -8,7 +8,7 @@ use clap::Args;
 use super::bucket::Bucket;
 use super::invoker::{Invoker, Lambda, NoAnswer};
 use super::kept::Kept;
-use crate::aws::{AwsOptions, s3, stack_outputs};
+use crate::aws::{AwsOptions, lambda, s3, stack_outputs};
 use crate::failure::Failure;
 
 /// Where.
@@ -22,7 +22,7 @@ pub struct Where {
     #[arg(long, value_name = "NAME", conflicts_with = "local")]
     bucket: Option<String>,
     /// The run on this machine that `andon local --keep` left running; the function's binary is hosted here
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["endpoint_url", "region", "profile"])]
     local: bool,
     /// Only what this function set aside or failed on (`quality-evaluator` will do for `andon-quality-evaluator`); for a
     /// file that names none, the function
@@ -77,7 +77,7 @@ impl Where {
         Ok(Site {
             bucket: bucket.map(|name| Bucket::new(s3(&sdk), name)),
             functions,
-            invoker: AnyInvoker::Lambda(Lambda::new(aws_sdk_lambda::Client::new(&sdk))),
+            invoker: AnyInvoker::Lambda(Lambda::new(lambda(&sdk))),
             sdk,
         })
     }

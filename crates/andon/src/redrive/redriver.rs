@@ -127,8 +127,9 @@ impl<I: Invoker> Redriver<'_, I> {
                 });
                 if self.options.execute {
                     let told = self.call(function, call, body).await?;
+                    // Told of even where the receipt cannot be written: they have come back.
+                    report.records.extend(told.clone());
                     self.note(&told, &mut receipts).await?;
-                    report.records.extend(told);
                 }
             }
         }
@@ -218,7 +219,7 @@ pub fn first_line(failure: &Failure) -> String {
 pub(crate) mod tests {
     use std::sync::Mutex;
 
-    use fake_aws::World;
+    use fake_aws::{Effect, Fault, Service, World};
     use kinesis_batch::Batch;
     use lambda_function::clock::FixedClock;
     use serde_json::{Value, json};
@@ -406,6 +407,27 @@ pub(crate) mod tests {
                 (Became::Done, None),
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn what_came_back_is_told_where_its_receipt_cannot_be_written() {
+        let (world, bucket) = bucket();
+        let denied = Fault::new(Service::S3, "PutObject").then(Effect::AccessDenied);
+        let denied = world.fault(denied);
+        let invoker = Scripted::new("judged");
+        let redriver = Redriver {
+            bucket: Some(&bucket),
+            functions: &Functions::AsNamed,
+            invoker: &invoker,
+            clock: &FixedClock::at(0),
+            options: EXECUTE,
+        };
+        let mut report = Report::default();
+        let keys = [KEY.to_owned()];
+        let all = redriver.keys(&keys, true, |_| true, &mut report, |_| {});
+        assert!(all.await.is_err());
+        assert!(denied.fired() > 0);
+        assert_eq!(report.sum(), [(Became::Judged, 2)].into());
     }
 
     #[tokio::test]

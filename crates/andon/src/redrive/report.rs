@@ -42,6 +42,11 @@ impl Report {
         sum
     }
 
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.calls.is_empty() && self.left_out.is_empty()
+    }
+
     /// Fails if a record is not where it belongs.
     pub fn verdict(&self) -> Result<(), Failure> {
         let bad: BTreeMap<_, _> = self

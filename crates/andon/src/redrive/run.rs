@@ -60,11 +60,18 @@ impl Run {
         let mut report = Report::default();
         let done = self.bring_back(&site, files, &mut report).await;
         // What has come back is told even if the rest could not.
-        match self.json {
-            true => report.write_json(out)?,
-            false => report.write_text(out)?,
-        }
-        done.and_then(|()| report.verdict())
+        let written = match self.json {
+            true => report.write_json(out),
+            false => report.write_text(out).and_then(|()| match self.queue {
+                Some(_) if report.is_empty() => Ok(writeln!(
+                    out,
+                    "  what a run has received is hidden from the next one: for a minute, with --execute for a quarter of an hour"
+                )?),
+                _ => Ok(()),
+            }),
+        };
+        // Whether they came back matters more than who has stopped reading.
+        done.and_then(|()| report.verdict()).and(written)
     }
 
     async fn bring_back(
@@ -197,6 +204,8 @@ mod tests {
             true,
         );
         check(&["--all", "--stack", "andon", "--bucket", "older"], true);
+        check(&["--all", "--local"], true);
+        check(&["--all", "--local", "--region", "eu-central-1"], false);
         check(&["--queue", "https://sqs/x", "--stack", "andon"], true);
         check(&["--all", "--local", "--execute", "--again"], true);
         check(&[], false);

@@ -1,6 +1,7 @@
 //! `andon redrive show`: the records of an object or a file, as lines that a person can edit.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -43,8 +44,16 @@ impl Show {
         let Some(path) = &self.out else {
             return Ok(out.write_all(&lines)?);
         };
-        std::fs::write(path, lines).map_err(|error| {
-            Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
+        // What is there may have been edited.
+        let written = File::create_new(path).and_then(|mut file| file.write_all(&lines));
+        written.map_err(|error| {
+            let taken = error.kind() == ErrorKind::AlreadyExists;
+            let cannot = format_args!("cannot write {}", path.display());
+            match taken {
+                true => Failure::input(cannot).cure("give --out another name, or delete that file"),
+                false => Failure::check(cannot),
+            }
+            .caused_by(error)
         })?;
         writeln!(
             out,
@@ -82,5 +91,9 @@ mod tests {
         let held = read_file(&path).unwrap();
         assert_eq!(held[0].record, parked(1).record);
         assert_eq!(held[0].origin, parked(1).origin);
+        std::fs::write(&path, "edited").unwrap();
+        let refused = show.write(&[parked(1)], &mut Vec::new()).unwrap_err();
+        assert_eq!(refused.exit_code(), 2, "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "edited");
     }
 }

@@ -1,7 +1,5 @@
 //! A stretch of a shard, read back from the stream while it is retained.
 
-use std::time::Duration;
-
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::ProvideErrorMetadata;
 use aws_sdk_kinesis::types::ShardIteratorType;
@@ -13,10 +11,7 @@ use super::held::Held;
 use super::invocation_record::{InvocationRecord, Pointer};
 use crate::aws::failed;
 use crate::failure::Failure;
-use crate::record::StreamRecord;
-
-/// Kinesis allows five reads a second on each shard.
-const BETWEEN_READS: Duration = Duration::from_millis(210);
+use crate::record::{BETWEEN_READS, StreamRecord, patiently};
 
 /// The records of the batch that `record` points to, as far as the stream still has them. With a parallelization
 /// factor above 1 other batches' records lie between them and come too; bringing these back changes nothing.
@@ -77,8 +72,12 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
     };
     let mut records = Vec::new();
     while let Some(at) = iterator {
+        // No more than the batch: a full answer of 10 MiB would make the shard give nothing to others for a while.
+        let most = i32::try_from(pointer.batch_size.clamp(1, 10_000)).unwrap_or(10_000);
         let get = client.get_records().stream_arn(arn).shard_iterator(at);
-        let answer = get.send().await.map_err(|error| failed(cannot(), &error))?;
+        let answer = patiently(get.limit(most))
+            .await
+            .map_err(|error| failed(cannot(), &error))?;
         for record in answer.records() {
             let place = number(record.sequence_number())?;
             // Where the first record is gone, the shard begins behind it.

@@ -69,13 +69,21 @@ impl Simulate {
         })?;
         // Before the readings, of which there may be many.
         let truth = truth.as_deref().map(TruthFile::create).transpose()?;
+        let mut written = Ok(());
         for payload in run.by_ref() {
-            out.write_all(&payload)?;
-            out.write_all(b"\n")?;
+            if written.is_ok() {
+                written = out.write_all(&payload).and_then(|()| out.write_all(b"\n"));
+            }
+            // The truth is of the whole run, however much of it is read.
+            if written.is_err() && truth.is_none() {
+                break;
+            }
         }
         match truth {
-            None => Ok(()),
-            Some(file) => file.write(run.breakdowns()),
+            None => Ok(written?),
+            Some(file) => file
+                .write(run.breakdowns())
+                .and(written.map_err(Failure::from)),
         }
     }
 
@@ -101,5 +109,38 @@ pub fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
         _ => Err("a number above 0 is needed, such as 500 or 0.5".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::failure::tests::Head;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        simulate: Simulate,
+    }
+
+    #[test]
+    fn the_truth_is_of_the_whole_run_however_much_of_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let truth = dir.path().join("truth.ndjson");
+        let path = truth.display().to_string();
+        let simulate = |out: &mut dyn Write| {
+            let arguments = ["simulate", "--scenario", "wear", "--truth", &path];
+            let line = Line::try_parse_from(arguments).unwrap();
+            let mut out = out;
+            line.simulate.run(&mut out)
+        };
+        simulate(&mut Vec::new()).unwrap();
+        let whole = std::fs::read_to_string(&truth).unwrap();
+        assert!(whole.lines().count() > 1, "{whole}");
+        let ended = simulate(&mut Head(1_000)).unwrap_err();
+        assert_eq!(ended.exit_code(), 0, "{ended}");
+        assert_eq!(std::fs::read_to_string(&truth).unwrap(), whole);
     }
 }

@@ -47,7 +47,7 @@ const CHUNK_READINGS: usize = 10_000;
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Keeps every line and puts it on the stream. Ends when the lines have ended and the stream has accepted what the spool
-/// holds; gives up only then, and leaves in the spool what the stream does not take.
+/// holds; gives up only then, and leaves in the spool what the stream does not take. Tells what it put in any case.
 pub async fn run(
     stream: &impl Stream,
     options: &Options,
@@ -55,8 +55,11 @@ pub async fn run(
     keying: &Keying,
     lines: Lines,
     news: impl FnMut(News),
-) -> Result<Report, Failure> {
-    let kept = open(&spooled.dir)?;
+) -> (Report, Result<(), Failure>) {
+    let kept = match open(&spooled.dir) {
+        Ok(kept) => kept,
+        Err(failure) => return (Report::default(), Err(failure)),
+    };
     // What room is given back is never more than there was: a semaphore would not take it.
     let max_bytes = spooled.max_bytes.min(Semaphore::MAX_PERMITS as u64);
     let over = kept.bytes.saturating_sub(max_bytes);
@@ -68,23 +71,31 @@ pub async fn run(
         let (room, runtime, lines) = (Arc::clone(&room), Handle::current(), read(lines));
         move || keep(lines, kept.writer, &room, &sender, &runtime)
     });
-    let shipper = Shipper {
+    let mut shipper = Shipper {
         stream,
         options,
         keying,
         dir: &spooled.dir,
         reader: kept.reader,
-        room,
+        room: Arc::clone(&room),
         over,
         news,
         told: 0,
         report: Report::default(),
     };
     let shipped = shipper.ship(taken).await;
+    let report = shipper.report;
+    if shipped.is_err() && !room.is_closed() {
+        // The spool itself fails. Its writer waits for a line that may never come; what it takes in now is not acknowledged.
+        room.close();
+        return (report, shipped);
+    }
     // A reading that cannot be taken in is the first thing to tell: the rest may be on the stream.
-    let keeping = keeping.await;
-    keeping.map_err(|error| Failure::check("the spool's writer ended").caused_by(error))??;
-    shipped
+    let kept = match keeping.await {
+        Ok(kept) => kept,
+        Err(error) => Err(Failure::check("the spool's writer ended").caused_by(error)),
+    };
+    (report, kept.and(shipped))
 }
 
 struct Shipper<'a, S, N> {
@@ -103,30 +114,33 @@ struct Shipper<'a, S, N> {
 }
 
 impl<S: Stream, N: FnMut(News)> Shipper<'_, S, N> {
-    async fn ship(mut self, mut taken: watch::Receiver<Taken>) -> Result<Report, Failure> {
+    async fn ship(&mut self, mut taken: watch::Receiver<Taken>) -> Result<(), Failure> {
         let most = match self.options.packing {
             Packing::Plain => MAX_CALL_ENTRIES,
             Packing::ByKey { .. } => CHUNK_READINGS,
         };
-        let unreadable = |dir: &Path, error: io::Error| {
-            Failure::check(format_args!("cannot read the spool {}", dir.display())).caused_by(error)
+        let dir = self.dir;
+        let unusable = |what: &str, error: io::Error| {
+            Failure::check(format_args!("cannot {what} the spool {}", dir.display()))
+                .caused_by(error)
+                .cure("what it holds stays there; the next run with it puts it")
         };
         loop {
             // Asked first: what was kept before the end is found now.
             let ended = has_ended(&taken);
             self.tell(&taken);
             let chunk = self.reader.next(most, CHUNK_BYTES);
-            let chunk = chunk.map_err(|error| unreadable(self.dir, error))?;
+            let chunk = chunk.map_err(|error| unusable("read", error))?;
             if !chunk.lines.is_empty() {
                 self.put(&chunk, &mut taken).await?;
                 let done = self.reader.done(&chunk);
-                done.map_err(|error| unreadable(self.dir, error))?;
+                done.map_err(|error| unusable("write to", error))?;
                 self.make_room(chunk.bytes);
             } else if ended {
                 let cleared = self.reader.clear();
-                cleared.map_err(|error| unreadable(self.dir, error))?;
+                cleared.map_err(|error| unusable("write to", error))?;
                 self.report.too_large = taken.borrow().too_large;
-                return Ok(self.report);
+                return Ok(());
             } else {
                 // An error is the end, which the next round sees.
                 taken.changed().await.ok();
@@ -168,9 +182,13 @@ impl<S: Stream, N: FnMut(News)> Shipper<'_, S, N> {
                     }
                     return Ok(());
                 }
-                Err(ProduceError::Input(failure)) => return Err(failure),
+                Err(ProduceError::Input { failure, .. }) => return Err(failure),
                 Err(ProduceError::Stream { error, report }) => {
-                    self.report.add(&report);
+                    // The same lines come again, to be counted then.
+                    self.report.add(&Report {
+                        without_key: 0,
+                        ..*report
+                    });
                     error.to_string()
                 }
             };

@@ -129,18 +129,31 @@ struct Position {
 impl Position {
     fn read(dir: &Path) -> Option<Self> {
         let text = fs::read_to_string(dir.join("position")).ok()?;
-        let (segment, offset) = text.trim_end().split_once(' ')?;
-        Some(Self {
-            segment: segment.parse().ok()?,
-            offset: offset.parse().ok()?,
-        })
+        let mut numbers = text.split_ascii_whitespace().map(str::parse);
+        let mut number = || numbers.next()?.ok();
+        let at = Self {
+            segment: number()?,
+            offset: number()?,
+        };
+        (number() == Some(at.check())).then_some(at)
     }
 
-    /// In one step: a process that ends here leaves the old position or the new one.
+    /// In place, for a full disk has no room for another file: what it needs to be freed is this very position. The check
+    /// tells one that was written half.
     fn write(self, dir: &Path) -> io::Result<()> {
-        let fresh = dir.join("position.new");
-        fs::write(&fresh, format!("{} {}\n", self.segment, self.offset))?;
-        fs::rename(fresh, dir.join("position"))
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("position"))?;
+        let Self { segment, offset } = self;
+        file.write_all(format!("{segment:020} {offset:020} {:020}\n", self.check()).as_bytes())
+    }
+
+    fn check(self) -> u64 {
+        self.segment
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .wrapping_add(self.offset)
     }
 }
 
@@ -417,9 +430,16 @@ mod tests {
         }
         assert_eq!(lines(&mut kept.reader, 1), ["a"]);
         drop(kept);
-        fs::write(dir.path().join("position"), "garbage").unwrap();
-        let mut kept = open(dir.path()).unwrap();
-        assert_eq!(lines(&mut kept.reader, 9), ["a", "b"]);
+        let position = dir.path().join("position");
+        let written = fs::read_to_string(&position).unwrap();
+        // Digits of two positions in one.
+        let half = written.replacen(" 0", " 1", 1);
+        assert_ne!(half, written);
+        for garbage in ["garbage", "", &half] {
+            fs::write(&position, garbage).unwrap();
+            let mut kept = open(dir.path()).unwrap();
+            assert_eq!(lines(&mut kept.reader, 9), ["a", "b"], "{garbage}");
+        }
     }
 
     #[test]
