@@ -1,7 +1,7 @@
 //! What bounds a pipeline, and how far the load may grow until it is reached.
 
 use crate::answer::{Bound, Limit};
-use crate::function::{CLAIM_UNITS, Role, alerts, stored};
+use crate::function::{CLAIM_UNITS, Role, alerts, events, stored};
 use crate::size::Pipeline;
 use crate::stream::{SHARD_BYTES, SHARD_READ_BYTES, SHARD_RECORDS, Stream};
 
@@ -137,6 +137,34 @@ pub(crate) fn limits(pipeline: &Pipeline<'_>) -> Vec<Limit> {
         Bound::Service,
         "aggregate (readings_per_record), or let it send under two names",
     );
+    add(
+        "one machine: bytes on its shard".to_owned(),
+        machine * load.bytes_per_reading,
+        SHARD_BYTES,
+        "bytes/s",
+        Bound::Service,
+        "let it send under two names, or less in a reading",
+    );
+    // Events are records of their own, under their machine's key too.
+    let told = events(load) / load.machines * peak;
+    for (what, used, limit, unit) in [
+        ("events", told, SHARD_RECORDS, "records/s"),
+        (
+            "events' bytes",
+            told * load.bytes_per_event,
+            SHARD_BYTES,
+            "bytes/s",
+        ),
+    ] {
+        add(
+            format!("one machine: {what} on its shard"),
+            used,
+            limit,
+            unit,
+            Bound::Service,
+            "rules that fire less often, a model that is asked less, or let it send under two names",
+        );
+    }
     let writes = stored(load) / load.machines * event / 2.0 * peak;
     add(
         "one machine: items under its key".to_owned(),

@@ -48,6 +48,12 @@ pub struct Input {
     pub of_mut: fn(&mut Load) -> &mut f64,
 }
 
+/// What a record may have, in bytes.
+const RECORD_BYTES: f64 = 1_048_576.0;
+/// What an aggregate has beside its readings, about: for each, and once, with the key.
+const MEMBER_BYTES: f64 = 10.0;
+const FRAME_BYTES: f64 = 100.0;
+
 inputs! {
     readings_per_second: 1000.0, 0.01, 1e8, "readings/s", "readings of all machines, on average";
     peak: 1.5, 1.0, 100.0, "times", "the busiest minute against the average: capacity follows it, what is billed by use the average";
@@ -104,7 +110,7 @@ inputs! {
     flagged_share: 0.01, 0.0, 1.0, "of readings", "predictions that are stored";
     lake: 1.0, 0.0, 1.0, "yes or no", "Lake of the template";
     parquet: 1.0, 0.0, 1.0, "yes or no", "ConvertToParquet of the template";
-    lake_buffer_s: 300.0, 0.0, 900.0, "s", "LakeBufferSeconds of the template";
+    lake_buffer_s: 300.0, 1.0, 900.0, "s", "LakeBufferSeconds of the template";
     lake_buffer_mib: 128.0, 64.0, 128.0, "MiB", "BufferMiB of lake.yaml";
     transformer_memory_mb: 512.0, 128.0, 10_240.0, "MB", "memory of the transformers";
     row_us: 5.0, 0.1, 1e6, "us", "one row on a whole core; a default without a measurement";
@@ -117,7 +123,7 @@ inputs! {
     publish_quota: 300.0, 1.0, 1e6, "messages/s", "messages of SNS in the account and region: 300 to 30,000 by region";
     partition_quota: 500.0, 1.0, 1e6, "partitions", "active partitions of a delivery stream";
     custom_metrics: 120.0, 0.0, 1e6, "metrics", "metrics that the functions count, each with its reasons and rules";
-    alarms: 58.0, 0.0, 10_000.0, "alarms", "alarms of the templates, about";
+    alarms: 56.0, 0.0, 10_000.0, "alarms", "alarms of the templates, about; default: with the lake in Parquet, on demand, without a model";
     log_bytes: 1500.0, 0.0, 1e7, "bytes", "log and metrics of an invocation";
 }
 
@@ -147,6 +153,30 @@ impl Load {
         }
         *(input.of_mut)(self) = value;
         Ok(())
+    }
+
+    /// Tells what is wrong with numbers that are each in its range.
+    ///
+    /// # Errors
+    /// If a record would be larger than Kinesis takes unless a stream is set to take more (API reference, "PutRecords").
+    pub fn check(&self) -> Result<(), BadInput> {
+        let packed = self.readings_per_record > 1.0;
+        let each = self.bytes_per_reading + if packed { MEMBER_BYTES } else { 0.0 };
+        let frame = if packed { FRAME_BYTES } else { 0.0 };
+        let record = each * self.readings_per_record + frame;
+        if record <= RECORD_BYTES {
+            return Ok(());
+        }
+        Err(BadInput {
+            problem: format!(
+                "{} readings of {} bytes make a record of {record} bytes; it may have {RECORD_BYTES}",
+                self.readings_per_record, self.bytes_per_reading
+            ),
+            cure: format!(
+                "readings_per_record: {} at most",
+                ((RECORD_BYTES - frame) / each).floor().max(1.0)
+            ),
+        })
     }
 }
 
@@ -236,6 +266,24 @@ mod tests {
             let bad = Load::default().set(key, text).unwrap_err();
             assert_eq!((bad.problem.as_str(), bad.cure.as_str()), (problem, cure));
         }
+        let packed = Load {
+            readings_per_record: 5000.0,
+            ..Load::default()
+        };
+        let bad = packed.check().unwrap_err();
+        assert_eq!(
+            (bad.problem.as_str(), bad.cure.as_str()),
+            (
+                "5000 readings of 222 bytes make a record of 1160100 bytes; it may have 1048576",
+                "readings_per_record: 4519 at most"
+            )
+        );
+        Load {
+            readings_per_record: 4519.0,
+            ..packed
+        }
+        .check()
+        .unwrap();
         let mut load = Load::default();
         load.set("machines", "1_000").unwrap();
         load.set("fan_out", "true").unwrap();

@@ -197,13 +197,12 @@ impl<'l> Pipeline<'l> {
     pub(crate) fn objects(&self) -> f64 {
         let load = self.load;
         let of = |partitions: f64, bytes: f64| {
-            (partitions / load.lake_buffer_s.max(1.0))
-                .max(bytes / load.lake_buffer_mib / 1_048_576.0)
+            (partitions / load.lake_buffer_s).max(bytes / load.lake_buffer_mib / 1_048_576.0)
                 * load.lake
         };
         of(
             load.lines
-                .min(load.readings_per_second * load.lake_buffer_s.max(1.0)),
+                .min(load.readings_per_second * load.lake_buffer_s),
             load.readings_per_second * load.row_bytes,
         ) + of(1.0 + load.model, self.events.records * load.bytes_per_event)
     }

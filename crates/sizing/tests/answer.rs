@@ -209,6 +209,51 @@ fn a_cool_down_bounds_alerts() {
     );
 }
 
+/// One a second is traced, but no more than there is.
+#[test]
+fn no_more_is_traced_than_invoked() {
+    let quantity = |sizing: &Sizing, name: &str| {
+        let named = sizing.costs.iter().filter(|it| it.name.ends_with(name));
+        named.map(|it| it.quantity).sum::<f64>()
+    };
+    let idle = sized(&Load {
+        readings_per_second: 0.01,
+        machines: 1.0,
+        lines: 1.0,
+        ..Load::default()
+    });
+    let requests = quantity(&idle, ": requests");
+    assert!(requests > 0.0 && requests < 2.6);
+    assert!((quantity(&idle, "traces") - requests).abs() < 1e-9);
+    let busy = sized(&Load::default());
+    assert!(quantity(&busy, "traces") < quantity(&busy, ": requests"));
+}
+
+/// A machine's records have one key: aggregates spare it records and no bytes, and a model's answers are records again.
+#[test]
+fn one_machine_has_one_shard_of_each_stream() {
+    let load = Load {
+        readings_per_second: 5000.0,
+        readings_per_record: 100.0,
+        machines: 1.0,
+        ..Load::default()
+    };
+    let growth = |load: &Load, name: &str| {
+        let sizing = sized(load);
+        let found = sizing.limits.iter().find(|limit| limit.name == name);
+        found.unwrap_or_else(|| panic!("{name}")).growth
+    };
+    assert!(growth(&load, "one machine: records on its shard") > 1.0);
+    let bytes = growth(&load, "one machine: bytes on its shard");
+    assert!((bytes - 1_048_576.0 / (5000.0 * 222.0 * 1.5)).abs() < 1e-9);
+    assert!(growth(&load, "one machine: events on its shard") > 1.0);
+    let asked = Load { model: 1.0, ..load };
+    let records = growth(&asked, "one machine: events on its shard");
+    assert!((records - 1000.0 / (5005.0 * 1.5)).abs() < 1e-9);
+    let bytes = growth(&asked, "one machine: events' bytes on its shard");
+    assert!((bytes - 1_048_576.0 / (5005.0 * 1.5 * 700.0)).abs() < 1e-9);
+}
+
 proptest! {
     /// Whatever the load, an answer of finite numbers that fits its schema.
     #[test]

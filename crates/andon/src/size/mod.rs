@@ -103,6 +103,8 @@ impl Size {
             load.set(key.trim(), value.trim())
                 .map_err(|bad| refused("--set", bad))?;
         }
+        let whole = load.check();
+        whole.map_err(|bad| Failure::input(bad.problem).cure(bad.cure))?;
         Ok(load)
     }
 
