@@ -143,7 +143,9 @@ pub(super) fn read(description: &str) -> Result<Settings, InvalidSettings> {
         .is_some_and(|switch| faults.said("DynamicPartitioningConfiguration", switch.enabled));
     let least = if partitioned { 64 } else { 1 };
     let size = faults.range("BufferingHints.SizeInMBs", size, least, 128);
-    let interval = faults.range("BufferingHints.IntervalInSeconds", interval, 0, 900);
+    // Partitions cannot do without a buffer.
+    let shortest = i64::from(partitioned);
+    let interval = faults.range("BufferingHints.IntervalInSeconds", interval, shortest, 900);
     not_reproduced(&mut faults, &s3);
     let (prefix, error_output_prefix) = prefixes(&mut faults, &s3, partitioned);
     let (transformation, append_delimiter) =

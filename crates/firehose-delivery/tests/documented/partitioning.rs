@@ -126,13 +126,20 @@ fn a_partition_is_active_until_it_is_stored() {
 #[test]
 fn dynamic_partitioning_needs_keys_a_large_buffer_and_an_error_prefix() {
     let faults = Settings::from_json(
-        &json!({"DynamicPartitioningConfiguration": {"Enabled": true}, "Prefix": "a/"}).to_string(),
+        &json!({"DynamicPartitioningConfiguration": {"Enabled": true}, "Prefix": "a/",
+            "BufferingHints": {"IntervalInSeconds": 0}})
+        .to_string(),
     )
     .unwrap_err();
     let settings: Vec<_> = faults.faults.iter().map(|fault| fault.setting).collect();
     assert_eq!(
         settings,
-        ["BufferingHints.SizeInMBs", "Prefix", "ErrorOutputPrefix"]
+        [
+            "BufferingHints.SizeInMBs",
+            "BufferingHints.IntervalInSeconds",
+            "Prefix",
+            "ErrorOutputPrefix"
+        ]
     );
     let faults = Settings::from_json(
         &json!({"Prefix": "!{partitionKeyFromLambda:line}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/"}).to_string(),

@@ -24,9 +24,7 @@ fn look(deployment: &Deployment, report: &mut Report<'_>) {
     for function in deployment.of("AWS::Lambda::Function") {
         let own = function.properties.field("LoggingConfig.LogGroup");
         let inline = function.properties.entry("InlineCode").is_some();
-        let has = groups
-            .iter()
-            .any(|group| is_for(group, function));
+        let has = groups.iter().any(|group| is_for(group, function));
         if own.is_missing() && !has && !inline {
             report.add(
                 function.place,
