@@ -34,7 +34,14 @@ REPORTED = {
     "AWS/DynamoDB index": {"WriteThrottleEvents": {"TableName", "GlobalSecondaryIndexName"}},
     "AWS/SNS": {"NumberOfNotificationsFailed": {"TopicName"}},
     "AWS/SQS": dict.fromkeys(
-        ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "NumberOfMessagesDeleted"], {"QueueName"}
+        [
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateAgeOfOldestMessage",
+            "NumberOfMessagesDeleted",
+            "NumberOfMessagesReceived",
+            "NumberOfEmptyReceives",
+        ],
+        {"QueueName"},
     ),
     "AWS/Firehose": dict.fromkeys(
         [
@@ -45,7 +52,7 @@ REPORTED = {
             "ExecuteProcessing.Success",
             "FailedConversion.Records",
             "PartitionCountExceeded",
-            "IncomingBytes",
+            "DataReadFromKinesisStream.Bytes",
             "ThrottledGetRecords",
             "KinesisMillisBehindLatest",
         ],
@@ -166,8 +173,11 @@ def main():
         for logical, resource in template["Resources"].items():
             where, properties = f"{path}: {logical}", resource.get("Properties", {})
             if resource["Type"] == "AWS::CloudWatch::Alarm":
-                dimensions = {one["Name"]: text(one["Value"], stand_in) for one in properties.get("Dimensions", [])}
-                watched(where, properties["Namespace"], properties["MetricName"], dimensions, functions, package_of, seen)
+                # One metric, or an expression over several.
+                within = [it["MetricStat"]["Metric"] for it in properties.get("Metrics", []) if "MetricStat" in it]
+                for metric in within or [properties]:
+                    dimensions = {one["Name"]: text(one["Value"], stand_in) for one in metric.get("Dimensions", [])}
+                    watched(where, metric["Namespace"], metric["MetricName"], dimensions, functions, package_of, seen)
                 check(f"{where} says what missing data means", "TreatMissingData" in properties)
                 _, _, anchor = text(properties.get("AlarmDescription", ""), stand_in).partition("<RunbookUrl>#")
                 check(f"{where} leads to a section of infra/README.md ({anchor or 'none'})", anchor in anchors)
