@@ -102,11 +102,8 @@ impl Invocations {
     ) -> Result<Response<Full<Bytes>>, Refusal> {
         let sent = text(headers, header::CONTENT_TYPE);
         let request = ContentType::of(sent).ok_or_else(|| Refusal::ContentType(sent.to_owned()))?;
-        let accept: Vec<_> = headers.get_all(header::ACCEPT).iter().collect();
-        let accept: Vec<_> = accept
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .collect();
+        let accept = headers.get_all(header::ACCEPT).iter();
+        let accept: Vec<_> = accept.filter_map(|line| line.to_str().ok()).collect();
         let accept = accept.join(",");
         let wanted = ContentType::accepted(&accept, request).ok_or(Refusal::Accept(accept))?;
         // Work for a processor stands apart from the threads that answer pings.

@@ -88,9 +88,7 @@ impl Invoke {
         writeln!(out)?;
         Ok(())
     }
-}
 
-impl Invoke {
     /// Whether the function heeds the options that are given.
     fn is_heard(&self) -> Result<(), Failure> {
         let name = self.function.to_possible_value();

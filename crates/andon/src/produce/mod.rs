@@ -125,13 +125,15 @@ impl Produce {
         bar.finish_and_clear();
         match done {
             Ok(report) => {
-                self.write(&report, out)?;
-                all_fit(&report, || {
+                let written = self.write(&report, out);
+                let fit = all_fit(&report, || {
                     format!("a line and its key may have {MAX_RECORD_BYTES} bytes")
-                })
+                });
+                fit.and(written)
             }
+            // The failure is told whether anybody reads the counts or not.
             Err(ProduceError::Stream { error, report }) => {
-                self.write(&report, out)?;
+                self.write(&report, out).ok();
                 let failure =
                     Failure::check(format_args!("cannot put records on stream {}", self.stream));
                 let unreachable = matches!(error, PutError::Transient(_));
@@ -143,7 +145,7 @@ impl Produce {
                 })
             }
             Err(ProduceError::Input { failure, report }) => {
-                self.write(&report, out)?;
+                self.write(&report, out).ok();
                 Err(failure)
             }
         }

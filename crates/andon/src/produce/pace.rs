@@ -33,10 +33,9 @@ impl Pace {
         let Some(rate) = self.rate else {
             return self.start;
         };
-        let due = self.due(rate);
-        let behind = Instant::now().saturating_duration_since(due);
+        let behind = Instant::now().saturating_duration_since(self.due(rate));
         self.start += behind.saturating_sub(MADE_UP);
-        due + behind.saturating_sub(MADE_UP)
+        self.due(rate)
     }
 
     fn due(&self, rate: f64) -> Instant {

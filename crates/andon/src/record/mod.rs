@@ -53,7 +53,7 @@ impl Record {
         let arn = stream_arn(client, &self.stream).await?;
         let envelope = Envelope::new(&arn, self.account.as_deref(), &self.role)?;
         std::fs::create_dir_all(&self.out).map_err(|error| unwritable(&self.out, error))?;
-        self.is_empty()?;
+        self.refuse_another()?;
         // Whoever has stopped reading the names wants the files all the same.
         let mut broken = None;
         for shard in shard::list(client, &arn).await? {
@@ -80,7 +80,7 @@ impl Record {
     }
 
     /// Events of another run would be taken for this one's.
-    fn is_empty(&self) -> Result<(), Failure> {
+    fn refuse_another(&self) -> Result<(), Failure> {
         let entries = std::fs::read_dir(&self.out).map_err(|error| unwritable(&self.out, error))?;
         let mut names = entries.flatten().map(|entry| entry.file_name());
         let earlier = names.find(|name| {
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(stored, expected);
     }
 
-    /// Three of four reads are refused, longer than the SDK's own attempts last; and nobody reads the names of the files.
+    /// The first twelve reads are refused, more than the SDK itself repeats; and nobody reads on after a file's name.
     #[tokio::test(start_paused = true)]
     async fn a_busy_shard_is_waited_for_and_the_recording_is_whole() {
         let world = World::default();

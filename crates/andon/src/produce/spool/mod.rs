@@ -4,7 +4,7 @@
 //! The promise: **a reading that was acknowledged reaches the stream at least once**, whatever ends the process and for
 //! however long the stream does not answer. Readings leave in the order in which they came. Acknowledged means written and
 //! synced to the disk; lines are synced together, as many as are there, so that a slow disk costs time per group. What a
-//! crash may repeat is one chunk: the readings between two positions.
+//! crash may repeat is one chunk: the readings between two positions; where it tears the position itself, a segment.
 //!
 //! A full spool takes nothing in until there is room again: the writer at the other end of the pipe waits.
 //!
