@@ -6,6 +6,7 @@ mod summary;
 mod text;
 mod watch;
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +64,9 @@ impl Backtest {
     pub fn run(self, out: &mut impl Write, notes: &mut impl Write) -> Result<(), Failure> {
         let plan = load(&self.plan)?;
         let plan_file = self.plan.display().to_string();
+        if let Some(path) = &self.summary {
+            writable(path)?;
+        }
         let mut readings = self.format.open(&self.readings, &plan)?;
         let sheets = self
             .plot
@@ -109,25 +113,51 @@ impl Backtest {
             }
         }
         bar.finish_and_clear();
-        for note in readings.notes() {
-            writeln!(notes, "{note}")?;
-        }
         summary.close(judged.tally(), &judged.capabilities(), watch.learning());
-        if self.json {
-            text::write_notes(&summary, notes)?;
-        } else {
+        // Files first: whoever has closed stdout or stderr gets them all the same, and one that fails costs no other.
+        let summarised = match &self.summary {
+            Some(path) => write_summary(&summary, path),
+            None => Ok(()),
+        };
+        let drawn = match (watch.sheets, &self.plot) {
+            (Some(sheets), Some(dir)) => sheets
+                .finish(&summary)
+                .map(|pictures| Some((pictures, dir.join("index.html")))),
+            _ => Ok(None),
+        };
+        let mut told = || -> std::io::Result<()> {
+            for note in readings.notes() {
+                writeln!(notes, "{note}")?;
+            }
+            if self.json {
+                text::write_notes(&summary, notes)?;
+            }
+            if let Ok(Some((pictures, page))) = &drawn {
+                writeln!(notes, "{pictures} pictures: {}", page.display())?;
+            }
+            Ok(())
+        };
+        let told = told();
+        if !self.json {
             written = text::write(&summary, out);
         }
-        if let Some(path) = &self.summary {
-            write_summary(&summary, path)?;
-        }
-        if let (Some(sheets), Some(dir)) = (watch.sheets, &self.plot) {
-            let pictures = sheets.finish(&summary)?;
-            let page = dir.join("index.html");
-            writeln!(notes, "{pictures} pictures: {}", page.display())?;
-        }
+        summarised?;
+        drawn?;
+        told?;
         Ok(written?)
     }
+}
+
+/// A file that cannot be written is told before the work, not after it.
+fn writable(path: &Path) -> Result<(), Failure> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map(drop)
+        .map_err(|error| {
+            Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
+        })
 }
 
 fn write_summary(summary: &Summary, path: &Path) -> Result<(), Failure> {
@@ -234,6 +264,24 @@ not json
         let (done, cut) = summary(&mut crate::failure::tests::Head(10));
         assert_eq!(done.unwrap_err().exit_code(), 0);
         assert_eq!(cut, whole);
+    }
+
+    #[test]
+    fn a_summary_that_cannot_be_written_is_told_before_the_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = dir.path().join("plan.yaml");
+        std::fs::write(&plan, PLAN).unwrap();
+        let backtest = Backtest {
+            plan,
+            readings: dir.path().join("not-even-looked-for.ndjson").into(),
+            json: false,
+            summary: Some(dir.path().join("no-such-folder/summary.json")),
+            plot: None,
+            format: Format::default(),
+        };
+        let failure = backtest.run(&mut Vec::new(), &mut Vec::new()).unwrap_err();
+        assert_eq!(failure.exit_code(), 2);
+        assert!(failure.to_string().contains("summary.json"), "{failure}");
     }
 
     #[test]

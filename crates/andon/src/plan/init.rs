@@ -237,6 +237,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_plan_does_not_take_is_left_out_or_renamed() {
+        let (plan, _) = init(
+            "readings.ndjson",
+            &readings(|n, value| {
+                let tags: Vec<String> = (0..120)
+                    .map(|tag| format!("\"tag{tag}\":{}", (n + tag) % 2 == 0))
+                    .collect();
+                // A reading a week.
+                format!(
+                    r#"{{"machine":"m","time":{},"T":{value},"t":{value},"1{}":{value},{}}}"#,
+                    1_600_000_000 + n * 604_800,
+                    "x".repeat(80),
+                    tags.join(",")
+                )
+            }),
+        )
+        .unwrap();
+        for expected in [
+            "  T: {at: /T}",
+            "  t_2: {at: /t}",
+            "    tag99: /tag99",
+            "# left out: /tag100: a plan takes 100 attributes",
+            "gap: {seconds: 604800}",
+        ] {
+            assert!(plan.contains(expected), "{expected}\n{plan}");
+        }
+    }
+
+    #[test]
     fn files_without_readings_are_refused() {
         #[track_caller]
         fn check(content: &str, expected: &str) {

@@ -115,7 +115,7 @@ fn sheet(heading: &Heading, series: &Series) -> Sheet {
         heading.settings.clone(),
         format!("{} judged", count(judged, "point")),
         format!("{} failing a test", series.violating()),
-        count(series.episodes.len(), "episode"),
+        count(series.episodes().len(), "episode"),
     ];
     if series.in_phase_one() > 0 {
         facts.push(format!("{} in phase I", series.in_phase_one()));
@@ -236,7 +236,7 @@ fn with_unit(text: &str, heading: &Heading) -> String {
 
 /// Bars above the chart from the opening to the clearing of each episode.
 fn draw_episodes(svg: &mut Svg, series: &Series, axis: &TimeAxis, frame: Rect) {
-    if series.episodes.is_empty() {
+    if series.episodes().is_empty() {
         return;
     }
     svg.text(
@@ -245,9 +245,9 @@ fn draw_episodes(svg: &mut Svg, series: &Series, axis: &TimeAxis, frame: Rect) {
         Style::plain(10.0).grey().end(),
         "episodes",
     );
-    for (from, to) in &series.episodes {
-        let left = axis.place(*from);
-        let right = to.map_or(frame.right(), |to| axis.place(to));
+    for (from, to) in series.episodes() {
+        let left = axis.x(*from);
+        let right = to.map_or(frame.right(), |to| axis.x(to));
         let bar = Rect {
             x: left,
             y: frame.y - 15.0,
@@ -284,6 +284,7 @@ fn legend(heading: &Heading, series: &Series) -> Legend {
         let (center, limit) = match heading.chart.as_str() {
             "cusum" => ("zero", "decision interval h"),
             _ if series.has_level_limits() => ("centre line (CL)", "control limits (UCL, LCL)"),
+            _ if series.setting_at_end().is_none() => ("centre line (CL)", "control limits"),
             _ => ("centre line (CL)", "control limits (values: at the end)"),
         };
         entries.push((Glyph::Center, center.to_owned()));
@@ -295,10 +296,10 @@ fn legend(heading: &Heading, series: &Series) -> Legend {
     if series.in_phase_one() > 0 {
         entries.push((Glyph::PhaseOne, "phase I: limits are learned".to_owned()));
     }
-    if !series.restarts.is_empty() {
+    if !series.restarts().is_empty() {
         entries.push((Glyph::Restart, "chart restarted, and by what".to_owned()));
     }
-    if !series.episodes.is_empty() {
+    if !series.episodes().is_empty() {
         entries.push((Glyph::Episode, "episode, opened to cleared".to_owned()));
     }
     Legend(entries)

@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use control_plan::readable;
+
 use super::sheet::{BOTTOM, LEFT, RIGHT, Sheet, TOP, short_hash};
 use super::svg::{INK, Rect, Style, Svg};
 use super::text::{fitted, width};
@@ -12,6 +14,10 @@ const LIMIT: &str =
 const MEAN: &str = "stroke=\"#00603c\" stroke-width=\"1.5\" fill=\"none\"";
 const CURVE: &str = "stroke=\"#20406a\" stroke-width=\"1.4\" fill=\"none\"";
 const MOST_BINS: usize = 60;
+/// The width of a bar that stands alone goes so often between the limits.
+const BARS_BETWEEN_LIMITS: f64 = 12.0;
+/// In widths of a bin, so that 0.3 falls into the bin that starts at 0.3.
+const HAIR: f64 = 1e-9;
 /// Room at the right for the figures.
 const FIGURES: f64 = 190.0;
 
@@ -58,7 +64,7 @@ pub fn draw(histogram: &Histogram, values: &[f64]) -> String {
         Some(unit) => format!("{} [{unit}]", histogram.characteristic),
         None => histogram.characteristic.clone(),
     };
-    let bins = Bins::of(values);
+    let bins = Bins::of(values, (histogram.lower, histogram.upper));
     let sheet = Sheet {
         title: [histogram.rule.clone(), histogram.machines.clone()],
         subtitle: [
@@ -100,7 +106,9 @@ pub fn draw(histogram: &Histogram, values: &[f64]) -> String {
 impl Bins {
     /// About as wide as Freedman and Diaconis advise (twice the interquartile range over the cube root of the
     /// number of values), rounded to 1, 2 or 5 times a power of ten.
-    fn of(values: &[f64]) -> Option<Self> {
+    ///
+    /// Values that are all the same make a bar alone, narrow beside the limits.
+    fn of(values: &[f64], limits: (Option<f64>, Option<f64>)) -> Option<Self> {
         let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
         let (first, last) = (*sorted.first()?, *sorted.last()?);
@@ -117,12 +125,18 @@ impl Bins {
         let wish = 2.0 * quartiles / libm::cbrt(sorted.len() as f64);
         let bins = ((high - low) / wish).clamp(8.0, MOST_BINS as f64);
         let steps = ticks(low, high, bins as usize);
-        let width = match steps.as_slice() {
-            [one, two, ..] => two - one,
-            _ => 1.0,
+        let (start, width) = match steps.as_slice() {
+            [one, two, ..] if two > one => {
+                let width = two - one;
+                ((low / width).floor() * width, width)
+            }
+            _ => {
+                let width = width_alone(low, limits).max(2.0 * (high - low));
+                ((low + high) / 2.0 - width / 2.0, width)
+            }
         };
-        let start = (low / width).floor() * width;
-        let count = (((high - start) / width).floor() as usize + 1).min(2 * MOST_BINS);
+        let count = ((high - start) / width + HAIR).floor() as usize + 1;
+        let count = count.min(2 * MOST_BINS);
         let mut bins = Self {
             start,
             width,
@@ -130,8 +144,7 @@ impl Bins {
             beyond: 0,
         };
         for value in sorted {
-            // A hair's breadth, so that 0.3 falls into the bin that starts at 0.3.
-            let bin = ((value - start) / width + 1e-9).floor();
+            let bin = ((value - start) / width + HAIR).floor();
             match bins.counts.get_mut(bin as usize) {
                 Some(count) if bin >= 0.0 => *count += 1,
                 _ => bins.beyond += 1,
@@ -142,6 +155,23 @@ impl Bins {
 
     fn end(&self) -> f64 {
         self.start + self.width * self.counts.len() as f64
+    }
+}
+
+/// The width of a bar that stands alone, at the only value that there is: a part of the way between the limits, or to the
+/// one limit, or of the value.
+fn width_alone(value: f64, limits: (Option<f64>, Option<f64>)) -> f64 {
+    let across = match limits {
+        (Some(lower), Some(upper)) => upper - lower,
+        (Some(limit), None) | (None, Some(limit)) => (value - limit).abs(),
+        (None, None) => value.abs(),
+    };
+    let width = across / BARS_BETWEEN_LIMITS;
+    // Where that is nothing to a float of this size, or nothing at all.
+    if value + width > value && value - width < value {
+        width
+    } else {
+        value.abs().max(1.0) / BARS_BETWEEN_LIMITS
     }
 }
 
@@ -159,8 +189,11 @@ impl<'h> Drawing<'h> {
     fn new(histogram: &'h Histogram, bins: &'h Bins, frame: Rect) -> Self {
         let span = bins.end() - bins.start;
         let (mut low, mut high) = (bins.start, bins.end());
-        let near =
-            |limit: &f64| (bins.start - 3.0 * span..=bins.end() + 3.0 * span).contains(limit);
+        let reach = match bins.counts.len() {
+            1 => 2.0 * BARS_BETWEEN_LIMITS * span,
+            _ => 3.0 * span,
+        };
+        let near = |limit: &f64| (bins.start - reach..=bins.end() + reach).contains(limit);
         if let Some(limit) = histogram.lower.filter(near) {
             low = low.min(limit);
         }
@@ -242,13 +275,17 @@ impl<'h> Drawing<'h> {
     fn draw_lines(&self, svg: &mut Svg) {
         let sigma = self.histogram.normal.map_or(1.0, |(_, sigma)| sigma);
         let places = precision(sigma);
+        // Limits come from a drawing, which rounds nothing.
+        let limit = |limit: Option<f64>| limit.map(|limit| readable(limit).to_string());
+        let (lower, upper) = (self.histogram.lower, self.histogram.upper);
+        let mean = self.histogram.normal.map(|(mean, _)| mean);
         let lines = [
-            (self.histogram.lower, "LSL", LIMIT),
-            (self.histogram.upper, "USL", LIMIT),
-            (self.histogram.normal.map(|(mean, _)| mean), "mean", MEAN),
+            (lower, "LSL", LIMIT, limit(lower)),
+            (upper, "USL", LIMIT, limit(upper)),
+            (mean, "mean", MEAN, mean.map(|mean| number(mean, places))),
         ];
         let mut taken: Vec<Rect> = Vec::new();
-        for (value, name, look) in lines {
+        for (value, name, look, written) in lines {
             let Some(value) = value.filter(|value| (self.low..=self.high).contains(value)) else {
                 continue;
             };
@@ -256,7 +293,7 @@ impl<'h> Drawing<'h> {
             svg.open(look);
             svg.line((x, self.frame.y), (x, self.frame.bottom()));
             svg.close();
-            let text = format!("{name} {}", number(value, places));
+            let text = format!("{name} {}", written.unwrap_or_default());
             let width = width(&text, 11.0);
             let place = |row: f64| Rect {
                 x: x - width / 2.0,
@@ -347,7 +384,7 @@ mod tests {
     fn every_value_is_in_a_bin_or_told() {
         #[track_caller]
         fn check(values: &[f64], beyond: u64) {
-            let bins = Bins::of(values).unwrap();
+            let bins = Bins::of(values, (None, None)).unwrap();
             let inside: u64 = bins.counts.iter().sum();
             assert_eq!(
                 (inside + bins.beyond, bins.beyond),
@@ -363,6 +400,54 @@ mod tests {
         check(&outlier, 1);
         let mostly_constant: Vec<f64> = [1.0; 90].into_iter().chain([1e9]).collect();
         check(&mostly_constant, 0);
-        assert_eq!(Bins::of(&[]), None);
+        // Where the largest value is the start of a bin, rounding must not lose that bin.
+        for tenths in 2..200_u32 {
+            let rounded: Vec<f64> = (0..=tenths).map(|n| f64::from(n) / 10.0).collect();
+            check(&[rounded.clone(), rounded].concat(), 0);
+        }
+        check(&[1e15, 1e15 + 0.125], 0);
+        assert_eq!(Bins::of(&[], (None, None)), None);
+    }
+
+    #[test]
+    fn a_value_that_never_varies_is_a_bar_within_its_limits() {
+        #[track_caller]
+        fn check(value: f64, lower: Option<f64>, upper: Option<f64>) {
+            let bins = Bins::of(&[value; 7], (lower, upper)).unwrap();
+            assert_eq!(bins.counts, [7]);
+            assert!(lower.is_none_or(|lower| lower < bins.start), "{bins:?}");
+            assert!(upper.is_none_or(|upper| bins.end() < upper), "{bins:?}");
+            assert!(bins.start < value && value < bins.end(), "{bins:?}");
+            let histogram = Histogram {
+                lower,
+                upper,
+                ..Histogram::default()
+            };
+            let drawn = draw(&histogram, &[value; 7]);
+            assert_eq!(drawn.contains("LSL"), lower.is_some(), "{drawn}");
+            assert_eq!(drawn.contains("USL"), upper.is_some(), "{drawn}");
+        }
+        check(5.0, Some(4.99), Some(5.01));
+        check(5.009, Some(4.99), Some(5.01));
+        check(0.001, Some(0.0), Some(0.0012));
+        check(0.001, None, Some(0.002));
+        check(-3.0, Some(-4.0), None);
+        check(7.0, None, None);
+        check(0.0, None, None);
+    }
+
+    #[test]
+    fn limits_are_written_as_the_drawing_has_them() {
+        let histogram = Histogram {
+            lower: Some(3.85),
+            upper: Some(64.125),
+            normal: Some((30.0, 12.0)),
+            ..Histogram::default()
+        };
+        let values: Vec<f64> = (0..60).map(f64::from).collect();
+        let drawn = draw(&histogram, &values);
+        for text in ["LSL 3.85", "USL 64.125", "mean 30.0"] {
+            assert!(drawn.contains(text), "{text}: {drawn}");
+        }
     }
 }

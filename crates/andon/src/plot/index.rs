@@ -13,8 +13,20 @@ pub struct Picture {
     pub title: String,
     /// The machine, or what is told beside the title.
     pub detail: String,
+    /// The number of the sheet, where there are several.
+    pub sheet: Option<usize>,
     /// Points that fail a test, for the list.
     pub failing: Option<usize>,
+}
+
+impl Picture {
+    /// The detail with the number of the sheet.
+    fn about(&self) -> String {
+        match self.sheet {
+            Some(sheet) => format!("{}, sheet {sheet}", self.detail),
+            None => self.detail.clone(),
+        }
+    }
 }
 
 const STYLE: &str = "body{font:15px/1.4 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1a1a1a}
@@ -44,7 +56,7 @@ pub fn page(title: &str, about: &str, pictures: &[Picture]) -> String {
             "<tr><td><a href=\"#{}\">{}</a></td><td>{}</td><td>{failing}</td></tr>",
             Escaped(&picture.file),
             Escaped(&picture.title),
-            Escaped(&picture.detail)
+            Escaped(&picture.about())
         );
     }
     page.push_str("</table>\n</header>\n");
@@ -54,7 +66,7 @@ pub fn page(title: &str, about: &str, pictures: &[Picture]) -> String {
             "<figure id=\"{0}\"><a href=\"{0}\"><img src=\"{0}\" alt=\"{1} {2}\" width=\"1123\" height=\"794\" loading=\"lazy\"></a></figure>",
             Escaped(&picture.file),
             Escaped(&picture.title),
-            Escaped(&picture.detail)
+            Escaped(&picture.about())
         );
     }
     page.push_str("</body>\n</html>\n");
@@ -71,6 +83,7 @@ mod tests {
             file: file.into(),
             title: "a <rule>".into(),
             detail: "press-07".into(),
+            sheet: None,
             failing,
         };
         let page = page(

@@ -16,9 +16,10 @@ const COVERED: f64 = 3.0;
 const SIZE: f64 = 11.0;
 
 impl Panel<'_> {
-    /// The limits in force at the end, named and valued beside the frame, pushed apart where they would touch.
+    /// The limits in force at the end, named and valued beside the frame, pushed apart where they would touch; none
+    /// where the end is in phase I.
     pub(super) fn draw_limit_names(&self, svg: &mut Svg, y: &impl Fn(f64) -> f64) {
-        let Some(setting) = self.series.last_setting() else {
+        let Some(setting) = self.series.setting_at_end() else {
             return;
         };
         let Some(limits) = (self.limits)(setting) else {
@@ -106,10 +107,9 @@ impl Panel<'_> {
             self.frame,
             marked.iter().map(|(at, point, _)| place(*at, point)),
         );
-        for at in 0..self.series.restarts.len() {
-            let (index, _) = self.series.restarts[at];
+        for (index, _) in self.series.restarts() {
             labels.block(Rect {
-                x: self.axis.edge(index),
+                x: self.axis.edge(*index),
                 y: self.frame.bottom() - 16.0,
                 width: 60.0,
                 height: 16.0,

@@ -155,7 +155,6 @@ impl Panel<'_> {
     ) -> Vec<Vec<(f64, f64)>> {
         let mut lines: Vec<Vec<(f64, f64)>> = Vec::new();
         let mut broken = true;
-        let restarts: Vec<usize> = self.series.restarts.iter().map(|(at, _)| *at).collect();
         for (at, point) in self.series.points().iter().enumerate() {
             let level = self.series.setting(point).and_then(&value).map(y);
             let Some(level) = level else {
@@ -164,10 +163,12 @@ impl Panel<'_> {
             };
             let end = (self.axis.edge(at + 1), level);
             match lines.last_mut() {
-                Some(line) if !broken && !restarts.contains(&at) => match line.last_mut() {
-                    Some(last) if last.1 == level => last.0 = end.0,
-                    _ => line.extend([(self.axis.edge(at), level), end]),
-                },
+                Some(line) if !broken && !self.series.is_restarted_at(at) => {
+                    match line.last_mut() {
+                        Some(last) if last.1 == level => last.0 = end.0,
+                        _ => line.extend([(self.axis.edge(at), level), end]),
+                    }
+                }
                 _ => lines.push(vec![(self.axis.edge(at), level), end]),
             }
             broken = false;
@@ -192,11 +193,11 @@ impl Panel<'_> {
 
     /// A line where the chart was restarted, with what restarted it where there is room.
     fn draw_restarts(&self, svg: &mut Svg) {
-        let restarts = self.series.restarts.len() as f64;
+        let restarts = self.series.restarts().len() as f64;
         let crowded = restarts * MIN_BETWEEN_RESTARTS > self.frame.width;
         let names_restarts = self.names_restarts && !crowded;
         let mut free_from = self.frame.x;
-        for (at, by) in &self.series.restarts {
+        for (at, by) in self.series.restarts() {
             if *at == 0 {
                 continue;
             }
@@ -220,14 +221,13 @@ impl Panel<'_> {
 
     /// The points joined by a line, broken where a value is missing or the chart was restarted.
     fn draw_trace(&self, svg: &mut Svg, trace: fn(&Point) -> f64, y: &impl Fn(f64) -> f64) {
-        let restarts: Vec<usize> = self.series.restarts.iter().map(|(at, _)| *at).collect();
         let mut line: Vec<(f64, f64)> = Vec::new();
         let mut dots = Vec::new();
         let crowded = self.axis.density() > CROWDED;
         svg.open(if crowded { CROWDED_TRACE } else { TRACE });
         for (at, point) in self.series.points().iter().enumerate() {
             let value = trace(point);
-            if !value.is_finite() || restarts.contains(&at) {
+            if !value.is_finite() || self.series.is_restarted_at(at) {
                 svg.polyline(&line);
                 line.clear();
             }

@@ -11,10 +11,10 @@ pub struct Series {
     points: Vec<Point>,
     /// Settings in the order of their first use: those of neighbours are mostly the same.
     settings: Vec<Setting>,
-    /// Where the chart was restarted, and by what.
-    pub restarts: Vec<(usize, String)>,
-    /// From the opening to the clearing reading of each episode, in milliseconds; none: still open.
-    pub episodes: Vec<(i64, Option<i64>)>,
+    /// Before which points the chart was restarted, in their order, and by what.
+    restarts: Vec<(usize, String)>,
+    /// From the opening to the clearing point of each episode; none: still open.
+    episodes: Vec<(usize, Option<usize>)>,
 }
 
 /// One point. Values that are not there are NaN.
@@ -99,9 +99,53 @@ impl Series {
         });
     }
 
-    /// Notes that the chart was restarted before the next point.
+    /// Notes that the chart was restarted before the next point. Of several restarts in between the last is kept, so
+    /// that a chart that is restarted before it comes to a point takes no more memory than one that does.
     pub fn restarted(&mut self, by: String) {
-        self.restarts.push((self.points.len(), by));
+        match self.restarts.last_mut() {
+            Some((at, last)) if *at == self.points.len() => *last = by,
+            _ => self.restarts.push((self.points.len(), by)),
+        }
+    }
+
+    /// Notes that an episode opened at the last point.
+    pub fn opened(&mut self) {
+        self.episodes.push((self.last(), None));
+    }
+
+    /// Notes that the episode that is open cleared at the last point.
+    pub fn cleared(&mut self) {
+        let last = self.last();
+        if let Some((_, end @ None)) = self.episodes.last_mut() {
+            *end = Some(last);
+        }
+    }
+
+    /// The next sheet: an episode under way goes on on it.
+    pub fn continued(&self) -> Self {
+        let is_open = matches!(self.episodes.last(), Some((_, None)));
+        Self {
+            episodes: is_open.then_some((0, None)).into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    fn last(&self) -> usize {
+        self.points.len().saturating_sub(1)
+    }
+
+    pub(super) fn restarts(&self) -> &[(usize, String)] {
+        &self.restarts
+    }
+
+    pub(super) fn episodes(&self) -> &[(usize, Option<usize>)] {
+        &self.episodes
+    }
+
+    /// Whether the chart was restarted before the point `at`.
+    pub(super) fn is_restarted_at(&self, at: usize) -> bool {
+        let found = self.restarts.binary_search_by_key(&at, |(at, _)| *at);
+        found.is_ok()
     }
 
     /// Points so far.
@@ -148,9 +192,14 @@ impl Series {
         self.settings.get(usize::try_from(point.setting?).ok()?)
     }
 
-    /// The setting that applies at the end.
-    pub fn last_setting(&self) -> Option<&Setting> {
+    /// The last setting that a point was judged by.
+    pub(super) fn last_setting(&self) -> Option<&Setting> {
         self.settings.last()
+    }
+
+    /// The setting that applies at the end; none in phase I.
+    pub fn setting_at_end(&self) -> Option<&Setting> {
+        self.setting(self.points.last()?)
     }
 
     /// Whether the limits are the same at every point.
@@ -168,7 +217,7 @@ impl Series {
                 continue;
             }
             match runs.last_mut() {
-                Some(run) if run.end == at && !self.restarts.iter().any(|(r, _)| *r == at) => {
+                Some(run) if run.end == at && !self.is_restarted_at(at) => {
                     run.end = at + 1;
                 }
                 _ => runs.push(at..at + 1),
@@ -182,32 +231,69 @@ impl Series {
 mod tests {
     use super::*;
 
+    const SETTING: Setting = Setting {
+        limits: Limits {
+            center: 1.0,
+            lower: None,
+            upper: Some(2.0),
+        },
+        sigma: 0.3,
+        spread: None,
+    };
+
+    fn point(time: i64) -> Judged {
+        Judged {
+            time,
+            value: 1.0,
+            low: None,
+            spread: None,
+            setting: SETTING,
+            marks: Marks::default(),
+        }
+    }
+
+    #[test]
+    fn restarts_without_a_point_between_them_are_one() {
+        let mut series = Series::default();
+        series.judged(point(0));
+        for lot in 0..3 {
+            series.restarted(format!("lot {lot}"));
+        }
+        series.judged(point(1));
+        assert_eq!(series.restarts(), [(1, "lot 2".to_owned())]);
+        assert!(series.is_restarted_at(1) && !series.is_restarted_at(0));
+    }
+
+    #[test]
+    fn episodes_stand_at_points_whatever_the_clock_says() {
+        let mut series = Series::default();
+        for time in [0, 9_999_999, 1, 2] {
+            series.judged(point(time));
+            match time {
+                1 => series.opened(),
+                2 => series.cleared(),
+                _ => {}
+            }
+        }
+        assert_eq!(series.episodes(), [(2, Some(3))]);
+        assert!(series.continued().episodes().is_empty());
+        series.opened();
+        assert_eq!(series.continued().episodes(), [(0, None)]);
+    }
+
     #[test]
     fn settings_are_shared_and_phase_one_comes_in_runs() {
-        let setting = Setting {
-            limits: Limits {
-                center: 1.0,
-                lower: None,
-                upper: Some(2.0),
-            },
-            sigma: 0.3,
-            spread: None,
-        };
         let mut series = Series::default();
         series.learning(0, Some(1.0));
         series.learning(1, None);
         for time in 2..5 {
-            series.judged(Judged {
-                time,
-                value: 1.0,
-                low: None,
-                spread: None,
-                setting,
-                marks: Marks::default(),
-            });
+            series.judged(point(time));
         }
+        assert_eq!(series.setting_at_end(), Some(&SETTING));
         series.restarted("tool".into());
         series.learning(5, None);
+        assert_eq!(series.setting_at_end(), None);
+        assert_eq!(series.last_setting(), Some(&SETTING));
         assert_eq!(series.settings.len(), 1);
         assert_eq!(series.learning_runs(), [0..2, 5..6]);
         assert_eq!((series.len(), series.in_phase_one()), (6, 3));

@@ -28,25 +28,32 @@ pub(super) fn ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Decimals with which numbers that differ by `step` are told apart.
-pub(super) fn decimals(step: f64) -> usize {
+/// Decimals with which numbers that differ by `step` are told apart; below zero, tens, hundreds and so on.
+pub(super) fn decimals(step: f64) -> i32 {
     if !step.is_finite() || step <= 0.0 {
         return 0;
     }
     // A step of 0.25 has two, one of 0.2 a single decimal.
-    let digits = usize::try_from(-exponent(step)).unwrap_or(0);
-    let scaled = step * 10_f64.powi(i32::try_from(digits).unwrap_or(0));
-    digits + usize::from((scaled - scaled.round()).abs() > 1e-9)
+    let digits = -exponent(step);
+    let scaled = step * 10_f64.powi(digits);
+    digits + i32::from((scaled - scaled.round()).abs() > 1e-9)
 }
 
 /// A number with `decimals`, with an exponent where it would be too long to read; -0 is 0.
-pub(super) fn number(value: f64, decimals: usize) -> String {
+pub(super) fn number(value: f64, decimals: i32) -> String {
     if !value.is_finite() {
         return "n/a".to_owned();
     }
-    if value.abs() >= 1e9 || decimals > 9 {
-        return format!("{value:.3e}");
+    if value == 0.0 && decimals > 9 {
+        return "0".to_owned();
     }
+    if value.abs() >= 1e9 || decimals > 9 {
+        // As many digits as tell neighbours apart, though no more than a float has.
+        let digits = exponent(value.abs()).saturating_add(decimals);
+        let digits = usize::try_from(digits).unwrap_or(0).clamp(3, 15);
+        return format!("{value:.digits$e}").replace('-', "\u{2212}");
+    }
+    let decimals = usize::try_from(decimals).unwrap_or(0);
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
         Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.')) => rest.to_owned(),
@@ -55,11 +62,11 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
 }
 
 /// Decimals that show `spread` to three digits.
-pub(super) fn precision(spread: f64) -> usize {
+pub(super) fn precision(spread: f64) -> i32 {
     if !spread.is_finite() || spread <= 0.0 {
         return 3;
     }
-    usize::try_from(2 - exponent(spread)).unwrap_or(0)
+    2 - exponent(spread)
 }
 
 /// The power of ten at or below a positive number.
@@ -102,6 +109,10 @@ mod tests {
         check(-0.001, 0.1, "0.0");
         check(-12.5, 0.5, "\u{2212}12.5");
         check(2.5e12, 1e12, "2.500e12");
+        check(2.4e9, 200.0, "2.4000000e9");
+        check(2.400_000_2e9, 200.0, "2.4000002e9");
+        check(-0.010_000_01, 2e-10, "\u{2212}1.00000100e\u{2212}2");
+        check(0.0, 2e-10, "0");
         check(f64::INFINITY, 1.0, "n/a");
     }
 
@@ -109,7 +120,8 @@ mod tests {
     fn limits_show_three_digits_of_sigma() {
         assert_eq!(precision(10.0), 1);
         assert_eq!(precision(0.05), 4);
-        assert_eq!(precision(2500.0), 0);
+        assert_eq!(precision(2500.0), -1);
+        assert_eq!(number(123_456.7, precision(2500.0)), "123457");
         assert_eq!(precision(0.0), 3);
     }
 }

@@ -114,17 +114,6 @@ impl TimeAxis {
         }
     }
 
-    /// The place of an instant, or of the first point from then on.
-    pub(super) fn place(&self, time: i64) -> f64 {
-        match self.scale {
-            Scale::Time(from, to) => self.at(time.clamp(from, to), from, to),
-            Scale::Order => {
-                let at = self.times.iter().position(|point| *point >= time);
-                self.x(at.unwrap_or(self.times.len().saturating_sub(1)))
-            }
-        }
-    }
-
     /// Points for each unit of width.
     pub(super) fn density(&self) -> f64 {
         self.times.len() as f64 / self.width

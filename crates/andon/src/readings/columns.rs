@@ -118,7 +118,7 @@ impl Layout {
             }
             let value = match is_number.then(|| number(trimmed)).flatten() {
                 Some(number) => Value::Number(number),
-                None => Value::String(cell.to_owned()),
+                None => Value::String(trimmed.to_owned()),
             };
             put(&mut payload, tokens, value);
         }
@@ -195,6 +195,11 @@ mod tests {
         );
         check(&["a~1b"], &["x"], r#"{"a/b":"x"}"#);
         check(&["a", "", "b"], &["1", "2", "3"], r#"{"a":1,"b":3}"#);
+        check(
+            &["machine", "time"],
+            &[" press-07", " 2026-11-20T00:00:00Z "],
+            r#"{"machine":"press-07","time":"2026-11-20T00:00:00Z"}"#,
+        );
     }
 
     #[test]

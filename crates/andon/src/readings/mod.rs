@@ -20,7 +20,7 @@ pub struct Format {
     ///
     /// CSV has a header row: the column `torque` stands at a plan's pointer `/torque`, the column `measurements/torque`
     /// at `/measurements/torque`. Cells of characteristics are numbers where they are written as JSON writes numbers;
-    /// an empty cell is no value; all else is text.
+    /// an empty cell is no value; all else is text, without the blanks around it.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Notation>,
     /// What separates the cells of a CSV file; default: what the header row has most of

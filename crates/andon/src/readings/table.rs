@@ -15,6 +15,11 @@ use crate::input::{Input, Reader, unreadable};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Lines that a row may go over within quotes; a quote that nobody closes would take in the rest of the file.
+const MOST_LINES_OF_A_ROW: u64 = 1_000;
+/// A row over more lines than this is worth a word: it may be two rows that each forgot to close a quote.
+const USUAL_LINES_OF_A_ROW: u64 = 20;
+
 /// A row that has not as many cells as the header, with its line.
 const RAGGED: &str = "ragged-row";
 const NOT_UTF8: &str = "not-utf-8";
@@ -25,6 +30,7 @@ pub struct Table {
     reader: csv::Reader<LineByLine>,
     /// Lines that have been read so far.
     lines: Rc<Cell<u64>>,
+    so_far: Rc<Cell<RowSoFar>>,
     headers: Vec<String>,
     layout: Layout,
     row: ByteRecord,
@@ -33,6 +39,8 @@ pub struct Table {
     ragged: Option<(u64, usize)>,
     /// The first cell with a decimal comma where a number is wanted.
     comma: Option<(u64, String)>,
+    /// The first row over many lines: the first and the last of them.
+    long: Option<(u64, u64)>,
 }
 
 impl Table {
@@ -54,6 +62,7 @@ impl Table {
         let separator = separator.unwrap_or_else(|| likely_separator(&beginning[mark..]));
         source.consume(mark);
         let lines = Rc::new(Cell::new(0));
+        let row = Rc::new(Cell::new(RowSoFar::default()));
         let mut reader = ReaderBuilder::new()
             .delimiter(separator)
             .flexible(true)
@@ -61,6 +70,7 @@ impl Table {
                 source,
                 lines: Rc::clone(&lines),
                 is_within: false,
+                row: Rc::clone(&row),
             });
         let bad = |message: String| Failure::input(format_args!("{name}: {message}"));
         let headers = headers(&mut reader).map_err(bad)?;
@@ -89,12 +99,14 @@ impl Table {
             name,
             reader,
             lines,
+            so_far: row,
             headers,
             layout,
             row: ByteRecord::new(),
             notes,
             ragged: None,
             comma: None,
+            long: None,
         })
     }
 
@@ -122,7 +134,34 @@ impl Table {
                 self.name
             ));
         }
+        if let Some((first, last)) = self.long {
+            notes.push(format!(
+                "{}: the row of line {first} goes on to line {last} within quotes: if that is not meant, a quote in line \
+                 {first} is not closed",
+                self.name
+            ));
+        }
         notes
+    }
+
+    /// A row that the end of the file has cut off within quotes, or one over so many lines that somebody should look.
+    fn look_at_length(&mut self) -> Result<(), Failure> {
+        let row = self.so_far.get();
+        if row.lines > 1 && row.is_cut && row.quotes % 2 == 1 {
+            return Err(self.unclosed(row.first));
+        }
+        if row.lines > USUAL_LINES_OF_A_ROW && self.long.is_none() {
+            self.long = Some((row.first, self.lines.get()));
+        }
+        Ok(())
+    }
+
+    fn unclosed(&self, line: u64) -> Failure {
+        Failure::input(format_args!(
+            "{}: a quote in line {line} is not closed",
+            self.name
+        ))
+        .cure("close it, or write a quote within a quoted cell twice")
     }
 
     /// The line in which the row begins: a row ends with the line that was read last.
@@ -156,15 +195,22 @@ impl Iterator for Table {
 
     fn next(&mut self) -> Option<Self::Item> {
         let before = self.reader.position().byte();
+        self.so_far.set(RowSoFar::default());
         match self.reader.read_byte_record(&mut self.row) {
             Ok(false) => None,
             Ok(true) => {
                 let number = self.line();
+                if let Err(failure) = self.look_at_length() {
+                    return Some(Err(failure));
+                }
                 Some(Ok(Record {
                     number,
                     payload: self.payload(number),
                     read: self.reader.position().byte() - before,
                 }))
+            }
+            Err(_) if self.so_far.get().lines > MOST_LINES_OF_A_ROW => {
+                Some(Err(self.unclosed(self.so_far.get().first)))
             }
             Err(error) => Some(Err(Failure::input(format_args!(
                 "cannot read {}",
@@ -182,6 +228,18 @@ struct LineByLine {
     lines: Rc<Cell<u64>>,
     /// Whether the last line has not been handed out to its end.
     is_within: bool,
+    row: Rc<Cell<RowSoFar>>,
+}
+
+/// What has been handed out of a row.
+#[derive(Clone, Copy, Debug, Default)]
+struct RowSoFar {
+    /// Where it begins.
+    first: u64,
+    lines: u64,
+    quotes: u64,
+    /// Whether the file ended.
+    is_cut: bool,
 }
 
 impl Read for LineByLine {
@@ -192,11 +250,24 @@ impl Read for LineByLine {
         let taken = end.map_or(room, |end| end + 1);
         out[..taken].copy_from_slice(&available[..taken]);
         self.source.consume(taken);
+        let mut row = self.row.get();
         if taken > 0 {
             if !self.is_within {
                 self.lines.set(self.lines.get() + 1);
+                // Without a quote no line goes on: what came before was blank.
+                if row.quotes == 0 {
+                    (row.first, row.lines) = (self.lines.get(), 0);
+                }
+                row.lines += 1;
             }
             self.is_within = end.is_none();
+            let quotes = out[..taken].iter().filter(|byte| **byte == b'"');
+            row.quotes += quotes.count() as u64;
+        }
+        row.is_cut = taken == 0;
+        self.row.set(row);
+        if row.lines > MOST_LINES_OF_A_ROW {
+            return Err(io::Error::other("a row over too many lines"));
         }
         Ok(taken)
     }
@@ -365,6 +436,45 @@ mod tests {
             "{notes}"
         );
         assert!(notes.contains("line 3: `3,5` is text"), "{notes}");
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_takes_in_no_row_unseen() {
+        #[track_caller]
+        fn failure(content: &str) -> Failure {
+            let mut table = open(content.as_bytes(), &Cells::Unknown).unwrap();
+            table.find_map(Result::err).unwrap()
+        }
+        let rows = "1,x\n".repeat(5_000);
+        for after in [&rows[..20], &rows[..4_000], &rows[..]] {
+            let failure = failure(&format!("a,b\n1,x\n2,\"5 inch hose\n{after}"));
+            assert_eq!(failure.exit_code(), 2);
+            let message = failure.to_string();
+            assert!(
+                message.contains("a quote in line 3 is not closed"),
+                "{message}"
+            );
+        }
+        // Two of them are a row that is valid, and longer than anybody writes.
+        let content = format!("a,b\n2,\"5 inch\n{}3,\"3 inch\n4,x\n", &rows[..400]);
+        let mut table = open(content.as_bytes(), &Cells::Unknown).unwrap();
+        assert!(table.by_ref().all(|record| record.is_ok()));
+        let notes = table.notes().join("\n");
+        assert!(
+            notes.contains("the row of line 2 goes on to line 103"),
+            "{notes}"
+        );
+        // A cell may be quoted over lines, at the end of the file too, and hold a quote where it is not quoted.
+        check(
+            b"a,b\n1,\"x\ny\"\n2,\"x\ny\"",
+            &[(2, r#"{"a":1,"b":"x\ny"}"#), (4, r#"{"a":2,"b":"x\ny"}"#)],
+        );
+        check(b"a,b\n1,5\" hose", &[(2, r#"{"a":1,"b":"5\" hose"}"#)]);
+        let blank = format!("a\n1\n{}2\n", "\n".repeat(3_000));
+        check(
+            blank.as_bytes(),
+            &[(2, r#"{"a":1}"#), (3_003, r#"{"a":2}"#)],
+        );
     }
 
     #[test]

@@ -39,7 +39,11 @@ pub(super) fn settings(rule: &ChartRule, series: &Series) -> String {
         )),
         Baseline::GivenCenter(center) => parts.push(format!("centre {} given", readable(center))),
         Baseline::Learned { points } => {
-            let learned = match (rule.chart.kind(), series.last_setting()) {
+            let verb = match series.setting_at_end() {
+                Some(_) => "learned",
+                None => "learning",
+            };
+            let learned = match (rule.chart.kind(), series.setting_at_end()) {
                 (ChartKind::Individuals, Some(setting)) => format!(
                     ": centre {}, sigma {}",
                     readable(setting.limits.center),
@@ -48,7 +52,7 @@ pub(super) fn settings(rule: &ChartRule, series: &Series) -> String {
                 (ChartKind::Cusum { .. }, _) | (_, None) => String::new(),
                 (_, Some(setting)) => format!(": centre {}", readable(setting.limits.center)),
             };
-            parts.push(format!("learned from {points} points{learned}"));
+            parts.push(format!("{verb} from {points} points{learned}"));
         }
     }
     match rule.chart.kind() {
@@ -94,7 +98,7 @@ pub(super) fn figures(
         format!("{count} ({share:.2} %)")
     };
     figures.push(("values", Some(values.len().to_string())));
-    figures.push(("mean", together.map(|found| number(found.mean))));
+    figures.push(("mean", together.and_then(|found| found.mean).map(number)));
     figures.push((
         "sigma, overall",
         together.and_then(|found| found.sigma).map(number),
@@ -115,7 +119,7 @@ pub(super) fn figures(
     figures.push(("Cpk", together.and_then(|found| found.cpk).map(index)));
     if let Some(worst) = worst(&summary.capability, rule) {
         figures.push(("worst machine", worst.machine.clone()));
-        figures.push(("its mean", Some(number(worst.mean))));
+        figures.push(("its mean", worst.mean.map(number)));
         figures.push(("its Ppk", worst.ppk.map(index)));
     }
     figures

@@ -23,6 +23,9 @@ use crate::plot::marks::{Mark, Marks};
 use crate::plot::series::{Judged, Limits, MAX_POINTS, Series, Setting};
 use crate::plot::{files, pareto};
 
+/// The Pareto's file.
+const PARETO: &str = "pareto.svg";
+
 /// What is gathered for the pictures.
 pub struct Sheets<'p> {
     plan: &'p ControlPlan,
@@ -96,11 +99,8 @@ impl<'p> Sheets<'p> {
         };
         if chart.series.len() >= MAX_POINTS {
             chart.drawn += 1;
-            let full = std::mem::take(&mut chart.series);
-            // An episode under way goes on on the next sheet.
-            if let Some((opened, None)) = full.episodes.last() {
-                chart.series.episodes.push((*opened, None));
-            }
+            let next = chart.series.continued();
+            let full = std::mem::replace(&mut chart.series, next);
             let (line, sheet) = (chart.line.clone(), Some(chart.drawn));
             self.draw(rule, &reading.machine, line, &full, sheet);
         }
@@ -128,14 +128,9 @@ impl<'p> Sheets<'p> {
         let Some(chart) = self.charts[rule.index()].get_mut(&event.machine) else {
             return;
         };
-        let time = event.time.as_millis();
         match event.transition() {
-            Some(Transition::Opened) => chart.series.episodes.push((time, None)),
-            Some(Transition::Cleared) => {
-                if let Some((_, end @ None)) = chart.series.episodes.last_mut() {
-                    *end = Some(time);
-                }
-            }
+            Some(Transition::Opened) => chart.series.opened(),
+            Some(Transition::Cleared) => chart.series.cleared(),
             Some(Transition::Ongoing) | None => {}
         }
     }
@@ -151,9 +146,8 @@ impl<'p> Sheets<'p> {
                 self.draw(rule, &machine, chart.line, &chart.series, sheet);
             }
         }
-        self.pictures.sort_by(|a, b| {
-            (&a.title, &a.detail, a.file.len()).cmp(&(&b.title, &b.detail, b.file.len()))
-        });
+        self.pictures
+            .sort_by(|a, b| (&a.title, &a.detail, a.sheet).cmp(&(&b.title, &b.detail, b.sheet)));
         self.histograms(summary);
         self.pareto(summary);
         let about = format!(
@@ -201,10 +195,8 @@ impl<'p> Sheets<'p> {
         self.pictures.push(Picture {
             file,
             title: rule.id().to_owned(),
-            detail: match sheet {
-                Some(sheet) => format!("{machine}, sheet {sheet}"),
-                None => machine.to_owned(),
-            },
+            detail: machine.to_owned(),
+            sheet,
             failing: Some(series.violating()),
         });
     }
@@ -234,17 +226,22 @@ impl<'p> Sheets<'p> {
                 span: self.span_text(),
                 lower: limits.lower,
                 upper: limits.upper,
-                normal: together.and_then(|found| Some((found.mean, found.sigma?))),
+                normal: together.and_then(|found| Some((found.mean?, found.sigma?))),
                 figures: figures(summary, rule.id(), (limits.lower, limits.upper), &values),
                 plan: self.plan_file.clone(),
                 hash: self.plan.hash().to_owned(),
             };
-            let file = files::name(rule.id(), None, None);
+            let file = match files::name(rule.id(), None, None) {
+                // The Pareto has that name. No machine is called nothing.
+                taken if taken == PARETO => files::name(rule.id(), Some(""), None),
+                free => free,
+            };
             self.write(&file, &histogram::draw(&histogram, &values));
             self.pictures.push(Picture {
                 file,
                 title: rule.id().to_owned(),
                 detail: "histogram".to_owned(),
+                sheet: None,
                 failing: None,
             });
         }
@@ -258,11 +255,12 @@ impl<'p> Sheets<'p> {
             plan: self.plan_file.clone(),
             hash: self.plan.hash().to_owned(),
         };
-        self.write("pareto.svg", &pareto::draw(&heading, &summary.bars()));
+        self.write(PARETO, &pareto::draw(&heading, &summary.bars()));
         let picture = Picture {
-            file: "pareto.svg".to_owned(),
+            file: PARETO.to_owned(),
             title: "Pareto of rules".to_owned(),
             detail: String::new(),
+            sheet: None,
             failing: None,
         };
         self.pictures.insert(0, picture);

@@ -108,8 +108,8 @@ pub struct Capability {
     pub machine: Option<String>,
     /// Values.
     pub n: u64,
-    /// Their mean.
-    pub mean: f64,
+    /// Their mean; null without a value.
+    pub mean: Option<f64>,
     /// Their standard deviation.
     pub sigma: Option<f64>,
     /// The width of the specification over six sigma; null without both limits.
@@ -274,7 +274,7 @@ impl From<&RuleCapability<'_>> for Capability {
             rule: found.rule.to_owned(),
             machine: found.machine.map(str::to_owned),
             n: found.values,
-            mean: found.mean,
+            mean: (found.values > 0).then_some(found.mean),
             sigma: found.standard_deviation,
             pp: indices.and_then(|indices| indices.pp),
             ppk: indices.map(|indices| indices.ppk),

@@ -112,7 +112,7 @@ fn indices(found: &Capability, label: String) -> Vec<String> {
     vec![
         label,
         found.n.to_string(),
-        number((found.n > 0).then_some(found.mean)),
+        number(found.mean),
         number(found.sigma),
         index(found.pp),
         index(found.ppk),

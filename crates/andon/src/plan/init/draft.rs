@@ -6,7 +6,7 @@ use control_plan::readable;
 use quality_event::Timestamp;
 
 use super::names::{Names, labelled};
-use super::profile::{Profile, Silence, silence};
+use super::profile::{MAX_SILENCE, Profile, Silence, silence};
 use super::roles::{Role, Roles, instant, names};
 use super::rules::write_rules;
 use super::scan::{Cell, Column, MAX_READINGS, Scan};
@@ -14,6 +14,9 @@ use super::yaml::{comment, scalar};
 
 /// Texts that a plan's conditions may ask for have no more different values.
 const MAX_ATTRIBUTE_TEXTS: usize = 40;
+
+/// As many attributes as a plan takes.
+const MAX_ATTRIBUTES: usize = 100;
 
 /// A pointer that leads to a value in fewer readings than one in so many is an accident.
 const RARE: usize = 100;
@@ -135,6 +138,9 @@ impl<'s> Draft<'s> {
                 .any(|text| text.trim().parse::<f64>().is_ok())
             {
                 let reason = "numbers in quotes, which a plan reads as texts".to_owned();
+                self.left_out.push((at, reason));
+            } else if self.attributes.len() == MAX_ATTRIBUTES {
+                let reason = format!("a plan takes {MAX_ATTRIBUTES} attributes");
                 self.left_out.push((at, reason));
             } else {
                 self.attributes.push((names.name(&column.tokens), at));
@@ -300,9 +306,19 @@ version: 1",
         };
         writeln!(
             out,
-            "\n  # A machine's readings usually come every {} s; {} longer silences in the file.\n  - id: gap\n    gap: {{seconds: {}}}\n    reaction: record",
+            "\n  # A machine's readings usually come every {} s; {} longer silences in the file.",
             readable(silence.usual),
-            silence.longer,
+            silence.longer
+        )?;
+        if silence.seconds >= MAX_SILENCE {
+            writeln!(
+                out,
+                "  # A plan waits a week at most, which is less than five times as long as usual."
+            )?;
+        }
+        writeln!(
+            out,
+            "  - id: gap\n    gap: {{seconds: {}}}\n    reaction: record",
             silence.seconds
         )
     }

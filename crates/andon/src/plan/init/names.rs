@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use control_plan::is_reserved_word;
 use deunicode::deunicode;
 
-/// Room for what makes a name unique, below a plan's 64.
-const MAX_CHARS: usize = 48;
+/// Room for what makes a name unique and for `-specification`, below a plan's 64.
+const MAX_CHARS: usize = 46;
 
 /// What the summaries of charts and of the model mean something else by.
 const SHADOWED: [&str; 2] = ["score", "tests"];
 
-/// The names of one plan.
+/// The names of one plan, in lower case, as the ids of rules will have them.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeSet<String>);
 
@@ -27,9 +27,9 @@ impl Names {
         let name = [short.clone(), long()]
             .into_iter()
             .chain((2..).map(|n| format!("{short}_{n}")))
-            .find(|name| !self.0.contains(name))
+            .find(|name| !self.0.contains(&name.to_ascii_lowercase()))
             .unwrap_or(short);
-        self.0.insert(name.clone());
+        self.0.insert(name.to_ascii_lowercase());
         name
     }
 }
@@ -64,7 +64,8 @@ fn identifier(label: &str) -> String {
     if name.is_empty() {
         "value".to_owned()
     } else if name.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("value_{name}")
+        let name: String = format!("value_{name}").chars().take(MAX_CHARS).collect();
+        name.trim_end_matches('_').to_owned()
     } else if is_reserved_word(name) || SHADOWED.contains(&name) {
         format!("{name}_value")
     } else {
@@ -104,7 +105,8 @@ mod tests {
         check("time", "time_value");
         check("", "value");
         check("%%%", "value");
-        check(&"x".repeat(300), &"x".repeat(48));
+        check(&"x".repeat(300), &"x".repeat(46));
+        check(&"3".repeat(300), &format!("value_{}", "3".repeat(40)));
     }
 
     #[test]
@@ -114,6 +116,9 @@ mod tests {
         assert_eq!(names.name(&tokens("left/force")), "force");
         assert_eq!(names.name(&tokens("right/force")), "right_force");
         assert_eq!(names.name(&tokens("right force")), "right_force_2");
+        assert_eq!(names.name(&tokens("Force")), "Force_2");
+        assert_eq!(names.name(&tokens("T")), "T");
+        assert_eq!(names.name(&tokens("t")), "t_2");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use super::statistics::{Sigma, from_quantiles, median, overall, round_up, rounde
 const MIN_VALUES: usize = 20;
 /// Up to so many different whole numbers are taken for a code.
 const MAX_CODES: usize = 10;
+/// A machine with fewer values than one in so many of another's was seen in passing.
+const RARELY_SEEN: usize = 20;
 /// A chart that would have called this share of the readings out of control is not suggested.
 const FLOOD: f64 = 0.01;
 /// How rarely chance alone may make a run of equal or missing values.
@@ -128,7 +130,11 @@ impl Profile {
                 reason,
             }
         };
-        let shortest = self.series.iter().map(Vec::len).min().unwrap_or_default();
+        // Machines without the sensor, and those that were seen in passing, have no say.
+        let usual = self.series.iter().map(Vec::len).max().unwrap_or_default();
+        let shortest = self.series.iter().map(Vec::len);
+        let shortest = shortest.filter(|length| length * RARELY_SEEN > usual);
+        let shortest = shortest.min().unwrap_or_default();
         let differ = all.value > 1.3 * own.value && shortest >= 60;
         let learned = differ.then(|| Chart {
             baseline: Baseline::Learn((shortest / 3).clamp(20, 100)),
@@ -289,6 +295,9 @@ fn longest_run(flags: impl Iterator<Item = bool>) -> usize {
     longest
 }
 
+/// The longest silence that a plan takes, in seconds: a week.
+pub(super) const MAX_SILENCE: f64 = 604_800.0;
+
 /// The time between a machine's readings, and how long a silence is worth a word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Silence {
@@ -316,7 +325,7 @@ pub(super) fn silence(times: &[Vec<i64>]) -> Option<Silence> {
     let usual = median(&mut steps)?;
     let late = super::statistics::quantile(&steps, 0.999)?;
     // Where readings come irregularly, twice what they rarely exceed; where breaks do, they are worth the word.
-    let seconds = round_up((5.0 * usual).max((2.0 * late).min(20.0 * usual)));
+    let seconds = round_up((5.0 * usual).max((2.0 * late).min(20.0 * usual))).min(MAX_SILENCE);
     Some(Silence {
         usual,
         seconds,
@@ -379,8 +388,15 @@ mod tests {
     fn machines_at_different_levels_learn_their_own() {
         let low = even(300);
         let high: Vec<f64> = low.iter().map(|value| value + 100.0).collect();
-        let chart = profile(&[low, high]).chart().unwrap();
+        let chart = profile(&[low.clone(), high.clone()]).chart().unwrap();
         assert_eq!((chart.baseline, chart.beyond), (Baseline::Learn(100), 0));
+        // One without the sensor, and one that was seen in passing, change nothing.
+        let passing = vec![low[0], low[1]];
+        let chart = profile(&[low, vec![f64::NAN; 300], high, passing]).chart();
+        assert_eq!(
+            chart.map(|chart| chart.baseline),
+            Some(Baseline::Learn(100))
+        );
     }
 
     #[test]
@@ -455,5 +471,7 @@ mod tests {
         let found = silence(&[broken]).unwrap();
         assert_eq!((found.usual, found.longer), (45.0, 1));
         assert_eq!(silence(&[vec![5; 100]]), None);
+        let weekly: Vec<i64> = (0..100).map(|n| n * 604_800_000).collect();
+        assert_eq!(silence(&[weekly]).unwrap().seconds, MAX_SILENCE);
     }
 }

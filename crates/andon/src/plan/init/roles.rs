@@ -97,11 +97,19 @@ pub(super) fn find(
     time: Option<&str>,
 ) -> Result<Roles, Failure> {
     let time = match time {
-        Some(pointer) => told(scan, pointer, "--time")?,
+        Some(pointer) => {
+            let time = told(scan, pointer, "--time")?;
+            is_time(&scan.columns[time.column], pointer)?;
+            time
+        }
         None => time_of(scan)?,
     };
     let machine = match machine {
-        Some(pointer) => told(scan, pointer, "--machine")?,
+        Some(pointer) => {
+            let machine = told(scan, pointer, "--machine")?;
+            is_machine(&scan.columns[machine.column], pointer)?;
+            machine
+        }
         None => machine_of(scan, time.column)?,
     };
     let taken = [machine.column, time.column];
@@ -143,6 +151,58 @@ fn told(scan: &Scan, pointer: &str, option: &str) -> Result<Role, Failure> {
     })
 }
 
+/// What is told to be the time has to be one that a plan reads.
+fn is_time(column: &Column, pointer: &str) -> Result<(), Failure> {
+    if holds_times(column) {
+        return Ok(());
+    }
+    let other = column
+        .present()
+        .find(|cell| instant(column, *cell).is_none());
+    Err(Failure::input(format_args!(
+        "--time: {pointer} holds {}, which is no time that a plan reads: RFC 3339 with an offset, or seconds or \
+         milliseconds since 1970",
+        written(column, other)
+    ))
+    .cure("write the times in one of these forms, in the file and on the stream"))
+}
+
+/// Likewise the machine.
+fn is_machine(column: &Column, pointer: &str) -> Result<(), Failure> {
+    let other = column.present().find(|cell| !is_name(column, *cell));
+    match other {
+        None => Ok(()),
+        Some(_) => Err(Failure::input(format_args!(
+            "{pointer} holds {}, which is no name: a plan reads texts and whole numbers",
+            written(column, other)
+        ))
+        .cure("name another column, or write the names as text, in the file and on the stream")),
+    }
+}
+
+/// A text or a whole number.
+fn is_name(column: &Column, cell: Cell) -> bool {
+    match cell {
+        Cell::Text(_) => true,
+        Cell::Number(number) => number.fract() == 0.0 && !column.has_decimals,
+        Cell::Boolean(_) | Cell::Absent => false,
+    }
+}
+
+fn written(column: &Column, cell: Option<Cell>) -> String {
+    match cell {
+        Some(Cell::Text(text)) => {
+            let text = usize::try_from(text)
+                .ok()
+                .and_then(|at| column.texts.get(at));
+            format!("`{}`", text.map_or("", String::as_str))
+        }
+        Some(Cell::Number(number)) => format!("{number:?}"),
+        Some(Cell::Boolean(boolean)) => boolean.to_string(),
+        Some(Cell::Absent) | None => "nothing".to_owned(),
+    }
+}
+
 fn time_of(scan: &Scan) -> Result<Role, Failure> {
     let is_time = |column: &Column| is_in_most(scan, column) && holds_times(column);
     if let Some(column) = by_name(scan, &TIMES, &|_, column| is_time(column)) {
@@ -168,27 +228,26 @@ fn time_of(scan: &Scan) -> Result<Role, Failure> {
                         && text.contains(['-', '/', ':', '.'])
                 })
             });
-            let near = if near.is_empty() {
-                String::new()
+            let (near, cure) = if near.is_empty() {
+                (String::new(), "name it with --time /POINTER")
             } else {
-                format!("; dates in another form may stand at {near}")
+                (
+                    format!("; dates in another form may stand at {near}"),
+                    "write those dates in one of these forms, in the file and on the stream, or name another column with \
+                     --time /POINTER",
+                )
             };
             Err(Failure::input(format_args!(
                 "no time found: a plan reads RFC 3339 with an offset, or seconds or milliseconds since 1970{near}"
             ))
-            .cure("name it with --time /POINTER"))
+            .cure(cure))
         }
     }
 }
 
 fn machine_of(scan: &Scan, time: usize) -> Result<Role, Failure> {
     let is_name = |column: &Column| {
-        is_in_most(scan, column)
-            && column.present().all(|cell| match cell {
-                Cell::Text(_) => true,
-                Cell::Number(number) => number.fract() == 0.0,
-                _ => false,
-            })
+        is_in_most(scan, column) && column.present().all(|cell| is_name(column, cell))
     };
     let count = |column: usize| names(scan, &scan.columns[column]).len();
     if let Some(column) = by_name(scan, &MACHINES, &|at, column| at != time && is_name(column)) {
@@ -210,10 +269,18 @@ fn machine_of(scan: &Scan, time: usize) -> Result<Role, Failure> {
                 count(*column)
             ),
         }),
-        [] => Err(Failure::input(
-            "no machine found: no text or whole number repeats in every reading",
-        )
-        .cure("name it with --machine /POINTER")),
+        [] => {
+            let named = by_name(scan, &MACHINES, &|at, column| {
+                at != time && is_in_most(scan, column)
+            });
+            if let Some(column) = named.map(|at| &scan.columns[at]) {
+                is_machine(column, &column.pointer())?;
+            }
+            Err(Failure::input(
+                "no machine found: no text or whole number repeats in every reading",
+            )
+            .cure("name it with --machine /POINTER"))
+        }
         several => {
             let listed: Vec<String> = several
                 .iter()
@@ -389,6 +456,20 @@ mod tests {
     fn what_is_told_counts() {
         let line = r#"{"a":"m#","b":"n#","t":"@"}"#;
         assert_eq!(found(line, Some("/b"), None).as_deref(), Ok("/b /t - -"));
+        let dates = r#"{"machine":"a","when":"20.11.2026 00:00:01","x":1.5}"#;
+        let error = found(dates, None, Some("/when")).unwrap_err();
+        assert!(
+            error.contains("/when holds `20.11.2026 00:00:01`, which is no time"),
+            "{error}"
+        );
+        let error = found(r#"{"machine":"a","t":"@","x":1.5}"#, Some("/x"), None).unwrap_err();
+        assert!(error.contains("/x holds 1.5, which is no name"), "{error}");
+        // As data frames write whole numbers that may be missing.
+        let error = found(r#"{"machine_id":7.0,"t":"@","x":1.5}"#, None, None).unwrap_err();
+        assert!(
+            error.contains("/machine_id holds 7.0, which is no name"),
+            "{error}"
+        );
         let error = found(line, Some("/c"), None).unwrap_err();
         assert!(
             error.contains("--machine: no reading has a value at /c")

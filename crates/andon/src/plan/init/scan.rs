@@ -26,6 +26,9 @@ pub(super) struct Column {
     cells: Vec<Cell>,
     /// The different texts, in the order of their first appearance.
     pub(super) texts: Vec<String>,
+    /// Whether a number is written with decimals, be they zeros: a plan takes none of those for a name. In a table a name
+    /// is text, however it is written.
+    pub(super) has_decimals: bool,
     known: HashMap<String, u32>,
 }
 
@@ -52,12 +55,16 @@ pub(super) struct Scan {
     pub(super) skipped: BTreeMap<&'static str, u64>,
     /// Whether the file has more readings, or more pointers, than are looked at.
     pub(super) is_partial: bool,
+    is_table: bool,
 }
 
 impl Scan {
     /// Looks at the first readings of a file.
     pub(super) fn of(readings: &mut Readings) -> Result<Self, Failure> {
-        let mut scan = Self::default();
+        let mut scan = Self {
+            is_table: matches!(readings, Readings::Table(_)),
+            ..Self::default()
+        };
         for pointer in readings.pointers() {
             let tokens = pointer[1..].split('/').map(unescaped).collect::<Vec<_>>();
             scan.column(&tokens);
@@ -91,7 +98,9 @@ impl Scan {
         }
         for (tokens, value) in found {
             if let Some(column) = self.column(&tokens) {
-                self.columns[column].put(self.readings, value);
+                let column = &mut self.columns[column];
+                column.has_decimals |= !self.is_table && matches!(value, Value::Decimal(_));
+                column.put(self.readings, value);
             }
         }
         self.readings += 1;
@@ -142,7 +151,9 @@ impl Column {
     pub(super) fn name(&self, reading: usize) -> Option<String> {
         match self.cell(reading) {
             Cell::Text(text) => self.texts.get(usize::try_from(text).ok()?).cloned(),
-            Cell::Number(number) if number.fract() == 0.0 => Some(number.to_string()),
+            Cell::Number(number) if number.fract() == 0.0 && !self.has_decimals => {
+                Some(number.to_string())
+            }
             _ => None,
         }
     }
@@ -152,7 +163,7 @@ impl Column {
             self.cells.resize(reading + 1, Cell::Absent);
         }
         self.cells[reading] = match value {
-            Value::Number(number) => Cell::Number(number),
+            Value::Whole(number) | Value::Decimal(number) => Cell::Number(number),
             Value::Boolean(boolean) => Cell::Boolean(boolean),
             Value::Text(text) => {
                 let next = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
@@ -171,7 +182,8 @@ fn unescaped(token: &str) -> String {
 }
 
 enum Value {
-    Number(f64),
+    Whole(f64),
+    Decimal(f64),
     Text(String),
     Boolean(bool),
 }
@@ -216,15 +228,15 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.keep(Value::Number(value as f64))
+        self.keep(Value::Whole(value as f64))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.keep(Value::Number(value as f64))
+        self.keep(Value::Whole(value as f64))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.keep(Value::Number(value))
+        self.keep(Value::Decimal(value))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
