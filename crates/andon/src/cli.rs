@@ -14,7 +14,7 @@ use crate::{invoke, local, produce, record, redrive};
 #[command(
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or input."
+    after_help = "Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or input, 130 broken off by Ctrl-C."
 )]
 pub struct Andon {
     #[command(subcommand)]
@@ -95,5 +95,19 @@ mod tests {
     #[test]
     fn the_commands_are_well_formed() {
         Andon::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_tells_every_exit_code() {
+        let command = Andon::command();
+        let help = command.get_after_help().unwrap().to_string();
+        for failure in [
+            Failure::check(""),
+            Failure::input(""),
+            Failure::interrupted(),
+        ] {
+            let code = format!(" {} ", failure.exit_code());
+            assert!(help.contains(&code), "{help}");
+        }
     }
 }

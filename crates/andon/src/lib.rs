@@ -2,8 +2,8 @@
 //! recorded, what was set aside brought back.
 //!
 //! One module per command. Exit codes: 0 done, 1 a check failed or the work could not be done, 2 bad usage or
-//! input. Machine-readable output is alone on stdout; whatever is for people goes to stderr beside it. What needs no
-//! AWS builds without the AWS SDK: the feature `aws`, on by default, gates the rest.
+//! input, 130 broken off by Ctrl-C. Machine-readable output is alone on stdout; whatever is for people goes to stderr
+//! beside it. What needs no AWS builds without the AWS SDK: the feature `aws`, on by default, gates the rest.
 
 pub mod cli;
 pub mod event;

@@ -20,6 +20,9 @@ struct Stream {
     accepted: Arc<Mutex<Vec<String>>>,
     arrived: Arc<Condvar>,
     calls: Arc<Mutex<usize>>,
+    /// Whether answers are held back for now.
+    held: Arc<Mutex<bool>>,
+    released: Arc<Condvar>,
 }
 
 impl Stream {
@@ -53,6 +56,7 @@ impl Stream {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body).ok()?;
+            self.wait_until_released();
             let (status, answer) = self.put_records(&serde_json::from_slice(&body).unwrap());
             let head = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
@@ -62,6 +66,23 @@ impl Stream {
                 .write_all(format!("{head}{answer}").as_bytes())
                 .ok()?;
         }
+    }
+
+    /// What is asked from now on is answered only after [`Self::release`], or after ten seconds.
+    fn hold(&self) {
+        *self.held.lock().unwrap() = true;
+    }
+
+    fn release(&self) {
+        *self.held.lock().unwrap() = false;
+        self.released.notify_all();
+    }
+
+    fn wait_until_released(&self) {
+        let held = self.held.lock().unwrap();
+        let ten = Duration::from_secs(10);
+        let waited = self.released.wait_timeout_while(held, ten, |held| *held);
+        drop(waited.unwrap());
     }
 
     fn accepted(&self) -> MutexGuard<'_, Vec<String>> {
@@ -269,6 +290,36 @@ fn where_the_readings_end_first_they_stay_in_the_spool() {
     assert_eq!(producer.finish().0, 0);
     let accepted: BTreeSet<String> = stream.accepted().iter().cloned().collect();
     assert_eq!(accepted, readings.into_iter().collect());
+}
+
+/// The readings have ended and are safe, and the stream has not answered yet: another process would ship them too, and
+/// delete what is still being read.
+#[test]
+fn a_spool_belongs_to_its_process_until_everything_is_shipped() {
+    let spool = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let stream = Stream::default();
+    stream.hold();
+    stream.serve(listener);
+    let readings = readings(20);
+    let mut first = Producer::start(spool.path(), port);
+    first.send(&readings);
+    assert_eq!(first.acknowledged(20), 20);
+    let Producer {
+        mut process,
+        input,
+        output: _output,
+    } = first;
+    drop(input);
+
+    let second = Producer::start(spool.path(), port);
+    assert_eq!(second.finish().0, 2);
+    stream.release();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    let accepted: BTreeSet<String> = stream.accepted().iter().cloned().collect();
+    assert_eq!(accepted, readings.into_iter().collect());
+    assert_eq!(Producer::start(spool.path(), port).finish().0, 0);
 }
 
 #[test]

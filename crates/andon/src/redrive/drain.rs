@@ -1,11 +1,18 @@
 //! The failure queue, message by message: a message is deleted once all that it points to has come back.
+//!
+//! A record that its function finds unreadable lies nowhere but on the stream, and the message is all that leads to it.
+//! Where it goes into a file, synced, it is set aside as what a function quarantines is, and for longer than the stream
+//! would have it: the message has done its work, and is deleted if everything else in it is done. Without a file it stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use set_aside::SetAside;
 
 use super::held::Held;
 use super::invocation_record::Pointer;
 use super::invoker::Invoker;
+use super::lines_file::LinesFile;
 use super::outcome::{Became, Told};
 use super::queue::{Message, Queue};
 use super::redriver::Redriver;
@@ -17,6 +24,9 @@ use crate::failure::Failure;
 const HIDDEN: Duration = Duration::from_secs(900);
 /// The same where nothing is done with it.
 const HIDDEN_FOR_A_LOOK: Duration = Duration::from_secs(60);
+/// A queue gives a message twice now and then. It is through only after so many answers in a row with nothing but messages
+/// that have come again before.
+const STALE_ANSWERS: usize = 3;
 
 impl<I: Invoker> Redriver<'_, I> {
     /// Brings back what the messages of a queue point to, and deletes those whose records have all come back. Gives
@@ -28,49 +38,89 @@ impl<I: Invoker> Redriver<'_, I> {
         wanted: impl Fn(&str) -> bool,
         report: &mut Report,
     ) -> Result<usize, Failure> {
+        self.drain(queue, streams, wanted, None, report).await
+    }
+
+    /// The same; what a function finds unreadable goes into `aside`, and no longer holds up its message there.
+    pub(super) async fn drain(
+        &self,
+        queue: &Queue,
+        streams: &aws_sdk_kinesis::Client,
+        wanted: impl Fn(&str) -> bool,
+        mut aside: Option<&mut LinesFile>,
+        report: &mut Report,
+    ) -> Result<usize, Failure> {
         let hidden = match self.options.execute {
             true => HIDDEN,
             false => HIDDEN_FOR_A_LOOK,
         };
-        let mut seen = BTreeSet::new();
+        let mut received = Received::default();
         loop {
             let messages = queue.receive(hidden).await?;
-            // Once more the same: what is left of the queue has been tried.
-            if !messages.iter().any(|message| !seen.contains(&message.id)) {
-                return Ok(seen.len());
+            if received.is_through(&messages) {
+                return Ok(received.settled.len());
             }
             for message in messages {
-                if !seen.insert(message.id.clone()) {
-                    continue;
-                }
-                let before = report.records.len();
-                self.message(&message, streams, &wanted, report).await?;
-                let told = &report.records[before..];
-                if self.options.execute
-                    && !told.is_empty()
-                    && told.iter().all(|told| told.outcome.is_good())
-                {
+                let known = received.settled.get(&message.id).copied();
+                let settled = match known {
+                    Some(settled) => settled,
+                    None => {
+                        let aside = aside.as_deref_mut();
+                        let settled = self.settle(&message, streams, &wanted, aside, report);
+                        let settled = settled.await?;
+                        received.settled.insert(message.id.clone(), settled);
+                        settled
+                    }
+                };
+                // Also one that came again all the same: it is freed by its last receipt alone.
+                if settled {
                     queue.delete(&message).await?;
                 }
             }
         }
     }
 
+    /// Brings back what a message points to. True if it may go: every record is done, or unreadable and safe in `aside`.
+    async fn settle(
+        &self,
+        message: &Message,
+        streams: &aws_sdk_kinesis::Client,
+        wanted: impl Fn(&str) -> bool,
+        aside: Option<&mut LinesFile>,
+        report: &mut Report,
+    ) -> Result<bool, Failure> {
+        let before = report.records.len();
+        let held = self.message(message, streams, wanted, report).await?;
+        let told = &report.records[before..];
+        let mut safe = BTreeSet::new();
+        if let Some(file) = aside {
+            let unreadable = unreadable(&held, told);
+            file.add(&unreadable)?;
+            safe.extend(unreadable.iter().map(|one| place(&one.record)));
+        }
+        let is_settled = |one: &Told| {
+            let is_safe = || safe.contains(&place_told(one));
+            one.outcome.is_good() || (one.outcome == Became::Unreadable && is_safe())
+        };
+        Ok(self.options.execute && !told.is_empty() && told.iter().all(is_settled))
+    }
+
+    /// Brings back what a message points to; gives what was read back of it.
     async fn message(
         &self,
         message: &Message,
         streams: &aws_sdk_kinesis::Client,
         wanted: impl Fn(&str) -> bool,
         report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Held>, Failure> {
         let from = format!("message {}", message.id);
         let record = match &message.record {
-            Ok(record) if !wanted(&record.function) => return Ok(()),
+            Ok(record) if !wanted(&record.function) => return Ok(Vec::new()),
             Ok(record) => record,
             Err(error) => {
                 let told = Told::lost(Became::Failed, None, &from, error.to_string());
                 report.records.push(told);
-                return Ok(());
+                return Ok(Vec::new());
             }
         };
         let function = || Some(record.function.clone());
@@ -78,19 +128,19 @@ impl<I: Invoker> Redriver<'_, I> {
             let reason = "it points to no batch of a stream".to_owned();
             let told = Told::lost(Became::Failed, function(), &from, reason);
             report.records.push(told);
-            return Ok(());
+            return Ok(Vec::new());
         };
         let held = match read_back(streams, record, pointer, &from).await {
             // This message's fault: the others have nothing to do with it.
             Err(failure) if failure.is_input() => {
                 let told = Told::lost(Became::Failed, function(), &from, failure.to_string());
                 report.records.push(told);
-                return Ok(());
+                return Ok(Vec::new());
             }
             held => held?,
         };
         let gone = gone(pointer, &held);
-        self.bring_back(held, false, report).await?;
+        self.bring_back(held.clone(), false, report).await?;
         if gone > 0 {
             let reason = format!(
                 "no longer on {} ({} to {})",
@@ -101,8 +151,72 @@ impl<I: Invoker> Redriver<'_, I> {
                 ..Told::lost(Became::Gone, function(), &from, reason)
             });
         }
-        Ok(())
+        Ok(held)
     }
+}
+
+/// What a run has received of a queue.
+#[derive(Debug, Default)]
+struct Received {
+    /// Whether a message may go, by its id.
+    settled: BTreeMap<String, bool>,
+    /// The messages that have come again since the last new one.
+    again: BTreeSet<String>,
+    /// The answers in a row that held no others.
+    stale: usize,
+}
+
+impl Received {
+    /// Whether the queue has nothing that has not been tried. Messages that come again, since their time has passed or a
+    /// receipt was lost, may stand before others that never came.
+    fn is_through(&mut self, messages: &[Message]) -> bool {
+        let is_known = |message: &Message| self.settled.contains_key(&message.id);
+        if !messages.iter().all(is_known) {
+            self.again.clear();
+            self.stale = 0;
+            return false;
+        }
+        let before = self.again.len();
+        self.again
+            .extend(messages.iter().map(|message| message.id.clone()));
+        self.stale = match self.again.len() > before {
+            true => 0,
+            false => self.stale + 1,
+        };
+        messages.is_empty() || self.stale >= STALE_ANSWERS
+    }
+}
+
+/// Sequence number and place within an aggregate: what tells the records of a message apart.
+type Place = (Option<String>, Option<u64>);
+
+fn place(record: &SetAside) -> Place {
+    (record.sequence_number.clone(), record.sub_sequence_number)
+}
+
+fn place_told(told: &Told) -> Place {
+    (told.sequence_number.clone(), told.sub_sequence_number)
+}
+
+/// The records that a function found unreadable, each by itself and with the function's reason.
+fn unreadable(held: &[Held], told: &[Told]) -> Vec<Held> {
+    let unreadable = told
+        .iter()
+        .filter(|one| one.outcome == Became::Unreadable)
+        .map(|one| (place_told(one), one.reason.as_deref()));
+    let reasons: BTreeMap<Place, Option<&str>> = unreadable.collect();
+    if reasons.is_empty() {
+        return Vec::new();
+    }
+    let of_reason = |mut part: Held| {
+        let reason = reasons.get(&place(&part.record))?;
+        part.record.reason = reason.unwrap_or_default().to_owned();
+        Some(part)
+    };
+    held.iter()
+        .flat_map(Held::parts)
+        .filter_map(of_reason)
+        .collect()
 }
 
 /// How many of the batch's records the stream has no longer, as far as can be told. The number read says little where
@@ -120,14 +234,19 @@ fn gone(pointer: &Pointer, held: &[Held]) -> usize {
 mod tests {
     use aws_sdk_kinesis::Client;
     use fake_aws::World;
+    use kinesis_batch::aggregate::{Member, encode};
     use lambda_function::clock::FixedClock;
     use serde_json::json;
+    use set_aside::Holds;
 
     use super::*;
+    use crate::redrive::held::tests::parked;
     use crate::redrive::invocation_record::tests::documented;
+    use crate::redrive::invoker::NoAnswer;
     use crate::redrive::place::Functions;
     use crate::redrive::redriver::Options;
     use crate::redrive::redriver::tests::{EXECUTE, Scripted};
+    use crate::redrive::source::read_file;
 
     /// A stream of one shard with five records, and a queue.
     fn world() -> (World, String) {
@@ -159,7 +278,17 @@ mod tests {
         send.send().await.unwrap();
     }
 
-    async fn run(world: &World, url: &str, invoker: &Scripted, options: Options) -> Report {
+    async fn run(world: &World, url: &str, invoker: &impl Invoker, options: Options) -> Report {
+        drain(world, url, invoker, options, None).await
+    }
+
+    async fn drain(
+        world: &World,
+        url: &str,
+        invoker: &impl Invoker,
+        options: Options,
+        aside: Option<&mut LinesFile>,
+    ) -> Report {
         let redriver = Redriver {
             bucket: None,
             functions: &Functions::AsNamed,
@@ -171,8 +300,8 @@ mod tests {
         let streams = Client::new(&world.sdk_config());
         let mut report = Report::default();
         let wanted = |function: &str| function == "andon-quality-evaluator";
-        let messages = redriver.queue(&queue, &streams, wanted, &mut report).await;
-        messages.unwrap();
+        let drained = redriver.drain(&queue, &streams, wanted, aside, &mut report);
+        drained.await.unwrap();
         report
     }
 
@@ -242,6 +371,133 @@ mod tests {
             assert_eq!(report.sum(), expected.into_iter().collect());
             assert_eq!(world.messages(&url).len(), left);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_unreadable_goes_into_a_file_and_holds_up_its_message_no_longer() {
+        let (world, url) = world();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fixed.ndjson");
+        send(&world, &url, pointer(&world, 1, 2)).await;
+        let invoker = Scripted::new("unreadable");
+        run(&world, &url, &invoker, EXECUTE).await;
+        assert_eq!(world.messages(&url).len(), 1, "nothing else leads to them");
+
+        world.advance(HIDDEN);
+        // Two of its records are gone.
+        send(&world, &url, pointer(&world, 3, 4)).await;
+        let mut file = LinesFile::create(&path).unwrap();
+        let report = drain(&world, &url, &invoker, EXECUTE, Some(&mut file)).await;
+        let sum = [(Became::Unreadable, 4), (Became::Gone, 2)];
+        assert_eq!(report.sum(), sum.into());
+        assert_eq!(world.messages(&url).len(), 1, "what has lost records");
+        let held = read_file(&path).unwrap();
+        let numbers = held.iter().map(|one| one.record.sequence_number.clone());
+        let stored = world.records("readings");
+        let expected = stored[1..]
+            .iter()
+            .map(|record| Some(record.sequence_number.clone()));
+        assert!(numbers.eq(expected), "{held:?}");
+        for one in held {
+            assert_eq!(one.function.as_deref(), Some("andon-quality-evaluator"));
+            assert_eq!(
+                (one.record.holds, &one.record.data[..]),
+                (Holds::Payload, &b"{}"[..])
+            );
+            one.ready().unwrap();
+        }
+    }
+
+    #[test]
+    fn of_an_aggregate_those_records_are_put_right_that_are_unreadable() {
+        let member = |data| Member {
+            partition_key: "press-07",
+            explicit_hash_key: None,
+            data,
+        };
+        let mut held = parked(1);
+        held.record.data = encode([member(b"{}"), member(b"junk"), member(b"{}")]);
+        let told = |place, outcome, reason: Option<&str>| Told {
+            sub_sequence_number: Some(place),
+            ..Told::of(&held, "f", outcome, reason.map(str::to_owned))
+        };
+        let told = [
+            told(0, Became::Judged, None),
+            told(1, Became::Unreadable, Some("not-json")),
+            told(2, Became::Failed, None),
+        ];
+        let found = unreadable(&[held.clone(), parked(2)], &told);
+        let [part] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(place(&part.record), (Some("4951".to_owned()), Some(1)));
+        let SetAside { reason, data, .. } = &part.record;
+        assert_eq!((reason.as_str(), &data[..]), ("not-json", &b"junk"[..]));
+    }
+
+    /// Answers after so long.
+    struct Slow<'w> {
+        world: &'w World,
+        takes: Duration,
+        answers: Scripted,
+    }
+
+    impl Invoker for Slow<'_> {
+        async fn invoke(&self, function: &str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
+            self.world.advance(self.takes);
+            self.answers.invoke(function, body).await
+        }
+    }
+
+    /// When the first ten have been tried, the queue gives the same ten once more.
+    #[tokio::test(start_paused = true)]
+    async fn messages_that_come_again_do_not_hide_those_behind_them() {
+        let (world, url) = world();
+        for _ in 0..12 {
+            send(&world, &url, pointer(&world, 0, 1)).await;
+        }
+        let invoker = Slow {
+            world: &world,
+            takes: HIDDEN / 9,
+            answers: Scripted::new("failed"),
+        };
+        let report = run(&world, &url, &invoker, EXECUTE).await;
+        assert_eq!(report.sum(), [(Became::Failed, 12)].into());
+        assert_eq!(invoker.answers.calls.lock().unwrap().len(), 12);
+        assert_eq!(world.messages(&url).len(), 12);
+    }
+
+    /// Somebody else receives the message in the meantime.
+    struct Disturbed<'w> {
+        world: &'w World,
+        url: &'w str,
+        answers: Scripted,
+    }
+
+    impl Invoker for Disturbed<'_> {
+        async fn invoke(&self, function: &str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
+            self.world.advance(HIDDEN);
+            let client = aws_sdk_sqs::Client::new(&self.world.sdk_config());
+            let receive = client.receive_message().queue_url(self.url);
+            receive.visibility_timeout(0).send().await.unwrap();
+            self.answers.invoke(function, body).await
+        }
+    }
+
+    /// The receipt that it was received with frees it no longer.
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_comes_again_once_its_records_are_back_goes_all_the_same() {
+        let (world, url) = world();
+        send(&world, &url, pointer(&world, 0, 2)).await;
+        let invoker = Disturbed {
+            world: &world,
+            url: &url,
+            answers: Scripted::new("judged"),
+        };
+        let report = run(&world, &url, &invoker, EXECUTE).await;
+        assert_eq!(report.sum(), [(Became::Judged, 2)].into());
+        assert_eq!(invoker.answers.calls.lock().unwrap().len(), 1);
+        assert!(world.messages(&url).is_empty());
     }
 
     #[tokio::test(start_paused = true)]

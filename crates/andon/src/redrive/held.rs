@@ -35,7 +35,7 @@ pub struct Ready {
     pub held: Held,
     /// The record's JSON.
     pub json: Vec<u8>,
-    /// How many records its function sees in it: those of an aggregate, or one.
+    /// How many records its function sees in it: those of an aggregate, which may have none, or one.
     pub user_records: usize,
 }
 
@@ -67,6 +67,30 @@ impl Held {
             user_records,
         })
     }
+
+    /// What its function sees in it, each record by itself: those of an aggregate, or the one. None where it cannot be
+    /// brought back.
+    pub fn parts(&self) -> Vec<Self> {
+        let Ok(ready) = self.clone().ready() else {
+            return Vec::new();
+        };
+        let (body, mut buffer) = (event(&ready.json), Vec::new());
+        let Ok(batch) = Batch::decode(&body, &mut buffer) else {
+            return Vec::new();
+        };
+        let SetAside { reason, detail, .. } = &self.record;
+        let readable = batch
+            .user_records()
+            .map(|record| SetAside::user_record(record, reason, detail));
+        let malformed = batch.malformed().iter().map(SetAside::malformed);
+        let part = |record| Self {
+            function: self.function.clone(),
+            origin: self.origin.clone(),
+            read_from: self.read_from.clone(),
+            record,
+        };
+        readable.chain(malformed).map(part).collect()
+    }
 }
 
 fn envelope(record: &SetAside) -> Result<Vec<u8>, Unfit> {
@@ -92,12 +116,19 @@ fn envelope(record: &SetAside) -> Result<Vec<u8>, Unfit> {
     Ok(json)
 }
 
-/// What a function makes of the record.
+/// How many records a function makes of the record; one that cannot be read is one.
 fn user_records(json: &[u8]) -> usize {
+    let (body, mut buffer) = (event(json), Vec::new());
+    Batch::decode(&body, &mut buffer).map_or(1, |batch| {
+        batch.user_records().len() + batch.malformed().len()
+    })
+}
+
+/// The record alone, brought back.
+fn event(json: &[u8]) -> Vec<u8> {
     let mut event = Event::redrive();
     event.push_json(json);
-    let (body, mut buffer) = (event.finish(), Vec::new());
-    Batch::decode(&body, &mut buffer).map_or(1, |batch| batch.user_records().len().max(1))
+    event.finish()
 }
 
 #[cfg(test)]
@@ -132,11 +163,15 @@ pub(crate) mod tests {
         }
     }
 
+    /// The payload of an aggregate without user records: a partition key, and nothing that has it.
+    pub(crate) fn empty_aggregate() -> Vec<u8> {
+        let md5 = 0x0da6_f998_a7e3_12b8_f523_5eee_b285_497b_u128;
+        [&aggregate::MAGIC[..], b"\x0a\x01a", &md5.to_be_bytes()].concat()
+    }
+
     /// As a function reads the record: its numbers, and the rest as JSON.
     fn read_back(ready: &Ready) -> (String, Option<u64>, serde_json::Value) {
-        let mut event = Event::redrive();
-        event.push_json(&ready.json);
-        let (body, mut buffer) = (event.finish(), Vec::new());
+        let (body, mut buffer) = (event(&ready.json), Vec::new());
         let batch = Batch::decode(&body, &mut buffer).unwrap();
         assert!(batch.is_redrive() && batch.malformed().is_empty());
         let [record] = batch.user_records().as_slice() else {
@@ -197,6 +232,41 @@ pub(crate) mod tests {
                 (data, user_records)
             );
         }
+    }
+
+    #[test]
+    fn an_aggregate_comes_apart_and_its_parts_come_back_as_they_were() {
+        let member = |data| aggregate::Member {
+            partition_key: "press-08",
+            explicit_hash_key: None,
+            data,
+        };
+        let mut held = parked(1);
+        assert_eq!(held.parts(), [held.clone()]);
+        held.record.data = aggregate::encode([member(b"{}"), member(b"\xff")]);
+        let parts = held.parts();
+        let found: Vec<_> = parts
+            .into_iter()
+            .map(|part| {
+                assert_eq!(part.record.holds, Holds::Payload);
+                let (number, place, rest) = read_back(&part.ready().unwrap());
+                (number, place, rest[2].clone(), rest[4].clone())
+            })
+            .collect();
+        let part = |place: u64, data: &[u8]| {
+            let (key, data) = (serde_json::json!("press-08"), serde_json::json!(data));
+            ("4951".to_owned(), Some(place), key, data)
+        };
+        assert_eq!(found, [part(0, b"{}"), part(1, b"\xff")]);
+        held.record.data = empty_aggregate();
+        assert_eq!(held.parts(), []);
+        assert_eq!(held.clone().ready().unwrap().user_records, 0);
+        held.record.holds = Holds::Envelope;
+        held.record.data = b"7".to_vec();
+        let parts = held.parts();
+        assert_eq!((parts.len(), &parts[0].record.data[..]), (1, &b"7"[..]));
+        held.record.data = b"{".to_vec();
+        assert_eq!(held.parts(), []);
     }
 
     #[test]

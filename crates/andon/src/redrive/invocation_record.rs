@@ -1,7 +1,7 @@
 //! Lambda's record of a batch that it gave up: the whole event where the failure destination is a bucket, a pointer into
 //! the stream where it is a queue.
 
-use kinesis_batch::Batch;
+use kinesis_batch::{Batch, UserRecord};
 use quality_event::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -101,8 +101,9 @@ impl InvocationRecord {
         })
     }
 
-    /// The records of the event, as they stood in it; `name` is the object's or the file's. None where there is only a
-    /// pointer.
+    /// The records of the event; `name` is the object's or the file's. None where there is only a pointer. A plain record
+    /// is held by its payload, which a person can put right; what cannot be taken out of its envelope without losing its
+    /// place, an aggregate or a record that cannot be read, as it stood.
     pub fn held(&self, name: &str) -> Result<Option<Vec<Held>>, NoRecord> {
         #[derive(Deserialize)]
         struct Event<'a> {
@@ -135,13 +136,28 @@ impl InvocationRecord {
             }
         }
         for record in batch.user_records() {
-            if let Some(one) = held.get_mut(record.parent) {
-                one.record.sequence_number = Some(record.sequence_number.to_owned());
-                one.record.partition_key = Some(record.partition_key.to_string());
-                one.record.arrived = Timestamp::from_millis(record.arrived_ms).ok();
+            let Some(one) = held.get_mut(record.parent) else {
+                continue;
+            };
+            match self.plain(record) {
+                Some(plain) => one.record = plain,
+                None => {
+                    one.record.sequence_number = Some(record.sequence_number.to_owned());
+                    one.record.partition_key = Some(record.partition_key.to_string());
+                    one.record.arrived = Timestamp::from_millis(record.arrived_ms).ok();
+                }
             }
         }
         Ok(Some(held))
+    }
+
+    /// The record by its payload; none if it is one of an aggregate, or would not come back as the same.
+    fn plain(&self, record: &UserRecord<'_>) -> Option<SetAside> {
+        if record.sub_sequence_number.is_some() {
+            return None;
+        }
+        let plain = SetAside::user_record(record, &self.condition, "");
+        plain.arrived.is_some().then_some(plain)
     }
 
     /// A record that is kept as its envelope.
@@ -175,6 +191,8 @@ fn notification(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use kinesis_batch::RecordId;
+    use kinesis_batch::aggregate::{Member, encode};
     use kinesis_batch::envelope::{Event, Record};
     use serde_json::{Value, json};
 
@@ -247,7 +265,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_payload_holds_every_record_as_it_stood() {
+    fn a_plain_record_is_held_by_its_payload_and_what_cannot_be_read_as_it_stood() {
         for payload in [json!(event()), serde_json::from_str(&event()).unwrap()] {
             let mut record = documented();
             record["payload"] = payload;
@@ -256,9 +274,9 @@ pub(crate) mod tests {
             let found: Vec<_> = held
                 .iter()
                 .map(|one| {
-                    assert_eq!(one.record.holds, Holds::Envelope);
                     (
                         one.read_from.as_str(),
+                        one.record.holds,
                         one.record.sequence_number.as_deref().unwrap(),
                         one.record.arrived.map(Timestamp::as_millis),
                     )
@@ -267,15 +285,70 @@ pub(crate) mod tests {
             assert_eq!(
                 found,
                 [
-                    ("x:1", "4959", Some(1_573_691_884_835)),
-                    ("x:2", "4960", None)
+                    ("x:1", Holds::Payload, "4959", Some(1_573_691_884_835)),
+                    ("x:2", Holds::Envelope, "4960", None)
                 ]
             );
+            assert_eq!(held[0].record.data, b"{}");
+            assert_eq!(held[0].record.reason, "RetryAttemptsExhausted");
             assert_eq!(
                 serde_json::from_slice::<Value>(&held[1].record.data).unwrap(),
                 json!({"kinesis": {"sequenceNumber": "4960"}})
             );
         }
+    }
+
+    /// What a function makes of an event that brings records back: their coordinates, keys, arrivals and data.
+    fn seen(body: &[u8]) -> Vec<(RecordId, String, i64, Vec<u8>)> {
+        let mut buffer = Vec::new();
+        let batch = Batch::decode(body, &mut buffer).unwrap();
+        assert!(batch.malformed().is_empty());
+        let records = batch.user_records().map(|record| {
+            let key = record.partition_key.to_string();
+            (record.id(), key, record.arrived_ms, record.data.to_vec())
+        });
+        records.collect()
+    }
+
+    /// A fan-out consumer's batch, whose last record is an aggregate.
+    #[test]
+    fn what_comes_back_of_a_batch_is_what_the_function_saw() {
+        let member = |data| Member {
+            partition_key: "press-08",
+            explicit_hash_key: None,
+            data,
+        };
+        let aggregate = encode([member(b"a"), member(b"b")]);
+        let consumer = format!("{STREAM}/consumer/andon:1");
+        let mut event = Event::new();
+        for (number, data) in [
+            ("4959", &b"\xff"[..]),
+            ("4960", &b"{}"[..]),
+            ("4961", aggregate.as_slice()),
+        ] {
+            event.push(&Record {
+                source_arn: &consumer,
+                region: "eu-central-1",
+                role_arn: "arn:aws:iam::123456789012:role/andon",
+                shard: "shardId-000000000001",
+                sequence_number: number,
+                partition_key: "press-07",
+                data,
+                arrived_ms: 1_573_691_884_835,
+            });
+        }
+        let event = event.finish();
+        let mut record = documented();
+        record["payload"] = json!(String::from_utf8(event.clone()).unwrap());
+        let record = InvocationRecord::read(record.to_string().as_bytes()).unwrap();
+        let held = record.held("x").unwrap().unwrap();
+        let holds: Vec<_> = held.iter().map(|one| one.record.holds).collect();
+        assert_eq!(holds, [Holds::Payload, Holds::Payload, Holds::Envelope]);
+        let mut back = Event::redrive();
+        for one in held {
+            back.push_json(&one.ready().unwrap().json);
+        }
+        assert_eq!(seen(&back.finish()), seen(&event));
     }
 
     #[track_caller]

@@ -26,6 +26,9 @@ pub struct Kept {
 const FILE: &str = "target/andon/local.env";
 /// What the templates give a function, where the file does not tell.
 const TIME_OUT: Duration = Duration::from_secs(60);
+/// The one function that is told its own time-out, which is shorter than the others', and the variable that tells it.
+const ALERTER: &str = "sns-alerter";
+const ALERTER_TIME_OUT: &str = "FUNCTION_TIMEOUT";
 const MEMORY_MB: u32 = 512;
 const CURE: &str = "start one in another terminal, and leave it running: cargo andon local --keep";
 
@@ -102,15 +105,11 @@ impl Kept {
             ))
         })?;
         let region = self.variable("AWS_REGION")?;
-        let seconds = self
-            .environment
-            .get("FUNCTION_TIMEOUT")
-            .and_then(|text| text.parse().ok());
         let spec = FunctionSpec {
             name: function.to_owned(),
             binary,
             environment: self.environment.clone(),
-            time_out: seconds.map_or(TIME_OUT, Duration::from_secs),
+            time_out: self.time_out(&package),
             memory_mb: MEMORY_MB,
             function_arn: format!("arn:aws:lambda:{region}:000000000000:function:{function}"),
             max_environments: 1,
@@ -118,6 +117,14 @@ impl Kept {
         let log = local::log(&self.logs(), &format!("redrive-{package}"))?;
         FunctionHost::start(spec, log)
             .map_err(|error| Failure::check(format_args!("cannot host {package}")).caused_by(error))
+    }
+
+    /// How long a function of this package may take.
+    fn time_out(&self, package: &str) -> Duration {
+        let told = self.environment.get(ALERTER_TIME_OUT);
+        let told = told.filter(|_| package == ALERTER);
+        let seconds = told.and_then(|text| text.parse().ok());
+        seconds.map_or(TIME_OUT, Duration::from_secs)
     }
 
     fn logs(&self) -> PathBuf {
@@ -169,6 +176,20 @@ mod tests {
         assert_eq!(kept.bucket().unwrap(), "andon-set-aside");
         assert_eq!(kept.variable("PLAN_URI").unwrap(), "s3://a/b=c");
         assert_eq!(kept.sdk().endpoint_url(), Some("http://127.0.0.1:4566"));
+    }
+
+    #[test]
+    fn the_alerters_time_out_is_its_own() {
+        let root = root(Some("FUNCTION_TIMEOUT=20\n"));
+        let kept = Kept::read(root.path().to_owned()).unwrap();
+        for (package, seconds) in [
+            ("sns-alerter", 20),
+            ("quality-evaluator", 60),
+            ("dynamodb-writer", 60),
+        ] {
+            let time_out = kept.time_out(package);
+            assert_eq!(time_out, Duration::from_secs(seconds), "{package}");
+        }
     }
 
     #[test]

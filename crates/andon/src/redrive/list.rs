@@ -20,7 +20,8 @@ use crate::failure::Failure;
 
 /// What was set aside or failed, one line an object
 ///
-/// Records within aggregates are counted one by one. What became of records that were brought back stands beside them.
+/// Records within aggregates are counted one by one. What became of records that were brought back stands beside them. An
+/// object that cannot be made out is listed whatever its function may be, with its fault; the exit code is 1 then.
 #[derive(Args, Clone, Debug)]
 pub struct List {
     #[command(flatten)]
@@ -64,14 +65,28 @@ impl List {
             (None, _) => true,
         };
         let entries = entries(bucket, kinds, wanted).await?;
-        match self.json {
+        let written = match self.json {
             true => write_json(&entries, out),
             false => write_text(&entries, out),
-        }
+        };
+        // Whether everything can be read matters more than who has stopped reading.
+        verdict(&entries).and(written)
     }
 }
 
-/// The objects of these kinds whose functions are `wanted`.
+/// Fails if an object cannot be made out.
+fn verdict(entries: &[Entry]) -> Result<(), Failure> {
+    match entries.iter().filter(|entry| entry.fault.is_some()).count() {
+        0 => Ok(()),
+        count => Err(Failure::check(format_args!(
+            "{count} {} cannot be read",
+            plural(count, "object")
+        ))
+        .cure("the list tells why; what is downloaded and put right can be brought back: andon redrive run FILE")),
+    }
+}
+
+/// The objects of these kinds whose functions are `wanted`, and those of which nobody can tell whose they are.
 pub async fn entries(
     bucket: &Bucket,
     kinds: &[Kind],
@@ -90,7 +105,11 @@ pub async fn entries(
     let read = keys.into_iter().map(|(kind, key)| {
         let has_receipt = redriven.contains(&key);
         async move {
-            let held = bucket.read(&key).await;
+            let held = match bucket.read(&key).await {
+                // A permission, a key or the network is missing: not this object's fault, and not for it alone.
+                Err(failure) if !failure.is_input() => return Err(failure),
+                held => held,
+            };
             let receipt = match has_receipt {
                 true => bucket.receipt(&key).await?,
                 false => None,
@@ -103,7 +122,7 @@ pub async fn entries(
     while let Some(entry) = read.next().await {
         bar.inc(1);
         let entry = entry?;
-        if wanted(entry.function.as_deref()) {
+        if entry.fault.is_some() || wanted(entry.function.as_deref()) {
             entries.push(entry);
         }
     }
@@ -130,7 +149,7 @@ impl Entry {
         let (mut records, mut reasons) = (0, BTreeMap::new());
         for one in held {
             let reason = one.record.reason.clone();
-            let within = one.ready().map_or(1, |ready| ready.user_records);
+            let within = one.ready().map_or(1, |ready| ready.user_records.max(1));
             records += within;
             *reasons.entry(reason).or_default() += within;
         }
@@ -210,7 +229,7 @@ pub fn write_text(entries: &[Entry], out: &mut impl Write) -> Result<(), Failure
 
 #[cfg(test)]
 mod tests {
-    use fake_aws::World;
+    use fake_aws::{Effect, Fault, Service, World};
     use set_aside::encode;
 
     use super::*;
@@ -262,6 +281,49 @@ mod tests {
                 && text.contains("quarantine/f/bad.ndjson:1: not a record"),
             "{text}"
         );
+    }
+
+    /// Nobody can tell whose it is: it is listed for every function, and the list does not end well.
+    #[tokio::test]
+    async fn an_object_that_cannot_be_made_out_is_not_passed_over() {
+        let (world, bucket) = bucket();
+        let whole = entries(&bucket, &Kind::ALL, |_| true).await.unwrap();
+        verdict(&whole).unwrap();
+        world.put_object("set-aside", "aws/lambda/m/s/y", "junk");
+        let of_nobody = |function: Option<&str>| function == Some("f");
+        let entries = entries(&bucket, &Kind::ALL, of_nobody).await.unwrap();
+        assert_eq!(
+            (entries.len(), &entries[0].key[..]),
+            (1, "aws/lambda/m/s/y")
+        );
+        let failure = verdict(&entries).unwrap_err();
+        assert!(
+            failure.to_string().starts_with("1 object cannot be read\n"),
+            "{failure}"
+        );
+        assert_eq!(failure.exit_code(), 1);
+        let mut out = Vec::new();
+        write_json(&entries, &mut out).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let fault = json["objects"][0]["fault"].as_str().unwrap();
+        assert!(
+            fault.starts_with("aws/lambda/m/s/y: not a record"),
+            "{fault}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_the_objects_fault_ends_the_list() {
+        for effect in [Effect::AccessDenied, Effect::Throttled, Effect::DropBefore] {
+            let (world, bucket) = bucket();
+            world.fault(Fault::new(Service::S3, "GetObject").then(effect));
+            let failure = entries(&bucket, &Kind::ALL, |_| true).await.unwrap_err();
+            assert!(
+                failure.to_string().starts_with("cannot read parked/"),
+                "{failure}"
+            );
+            assert_eq!(failure.exit_code(), 1);
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! A function is invoked with the original records (same shard, numbers and arrival) and `"redrive": true`; nothing is put
 //! on a stream again. Promises: without `--execute` nothing is invoked; every record that was found is told of; bringing
-//! a record back again changes nothing, since ids derive from records; nothing is deleted from the bucket.
+//! a record back again changes nothing, since ids derive from records; nothing is deleted from the bucket; a message of a
+//! queue is deleted only once every record of its batch is done, or is unreadable and safe in a file that was asked for.
 //!
 //! ```text
 //! Source -> Held -> Ready -> call -> Invoker -> Told -> Report, Receipt
@@ -17,6 +18,7 @@ mod invoker;
 mod kept;
 mod kind;
 mod lines;
+mod lines_file;
 mod list;
 mod outcome;
 mod place;

@@ -119,7 +119,8 @@ impl Told {
     }
 }
 
-/// What `answer` tells of the records of a call. A record of which nothing is told has failed.
+/// What `answer` tells of the records of a call. A record of which nothing is told has failed, unless there is nothing in
+/// it.
 pub fn told(call: &[Ready], function: &str, answer: &[u8]) -> Vec<Told> {
     match serde_json::from_slice(answer) {
         Ok(Answer::Redrive(report)) => call
@@ -167,6 +168,10 @@ fn of_record(ready: &Ready, function: &str, index: usize, redriven: &[Redriven])
         .collect();
     match found.is_empty() {
         false => found,
+        // An aggregate without records: done from the start, as the function counts it too.
+        true if ready.user_records == 0 => {
+            vec![Told::of(&ready.held, function, Became::Done, None)]
+        }
         true => {
             let reason = "the function does not say what became of it".to_owned();
             vec![Told::of(
@@ -203,7 +208,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::redrive::held::tests::parked;
+    use crate::redrive::held::tests::{empty_aggregate, parked};
 
     fn call() -> Vec<Ready> {
         [1, 2, 3].map(|line| parked(line).ready().unwrap()).into()
@@ -245,6 +250,24 @@ mod tests {
                 (3, Became::Failed, silent),
             ],
         );
+    }
+
+    /// The function has nothing to tell of it, and a record behind it need not come back for that to be done.
+    #[test]
+    fn an_aggregate_without_records_is_done() {
+        let mut empty = parked(1);
+        empty.record.data = empty_aggregate();
+        let call = [empty.ready().unwrap(), parked(2).ready().unwrap()];
+        let failed = json!({"record": 1, "sequenceNumber": "4952", "outcome": "failed"});
+        for (failures, redriven) in [
+            (json!([]), json!([])),
+            (json!([{"itemIdentifier": "4952"}]), json!([failed])),
+        ] {
+            let answer = json!({"batchItemFailures": failures, "redriven": redriven});
+            let told = told(&call, "f", answer.to_string().as_bytes());
+            let outcomes: Vec<_> = told.iter().map(|one| one.outcome).collect();
+            assert_eq!(outcomes, [Became::Done, Became::Failed], "{answer}");
+        }
     }
 
     #[test]

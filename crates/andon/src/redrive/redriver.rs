@@ -117,25 +117,45 @@ impl<I: Invoker> Redriver<'_, I> {
             }
         }
         report.records.extend(unfit);
-        for (function, records) in &functions {
-            for call in cut(records) {
-                let body = body(call);
-                report.calls.push(Call {
-                    function: function.clone(),
-                    records: call.len(),
-                    bytes: body.len(),
-                });
-                if self.options.execute {
-                    let told = self.call(function, call, body).await?;
-                    // Told of even where the receipt cannot be written: they have come back.
-                    report.records.extend(told.clone());
-                    self.note(&told, &mut receipts).await?;
+        let calls: Vec<(&str, &[Ready])> = functions
+            .iter()
+            .flat_map(|(function, records)| {
+                let calls = cut(records).into_iter();
+                calls.map(move |call| (function.as_str(), call))
+            })
+            .collect();
+        for (index, (function, call)) in calls.iter().enumerate() {
+            let (body, rest) = (body(call), &calls[index + 1..]);
+            let made = Call {
+                function: (*function).to_owned(),
+                records: call.len(),
+                bytes: body.len(),
+            };
+            if !self.options.execute {
+                report.calls.push(made);
+                continue;
+            }
+            let told = match self.call(function, call, body).await {
+                Ok(told) => told,
+                Err(failure) => {
+                    let told = failed(call, function, &first_line(&failure));
+                    report.records.extend(told);
+                    report.records.extend(untried(rest, &failure));
+                    return Err(failure);
                 }
+            };
+            report.calls.push(made);
+            // Told of even where the receipt cannot be written: they have come back.
+            report.records.extend(told.clone());
+            if let Err(failure) = self.note(&told, &mut receipts).await {
+                report.records.extend(untried(rest, &failure));
+                return Err(failure);
             }
         }
         Ok(())
     }
 
+    /// What became of a call's records; fails where no function can be invoked.
     async fn call(
         &self,
         function: &str,
@@ -207,6 +227,13 @@ impl<I: Invoker> Redriver<'_, I> {
         }
         Ok(())
     }
+}
+
+/// Records of calls that are not made any more, since `failure` ends the run.
+fn untried(calls: &[(&str, &[Ready])], failure: &Failure) -> Vec<Told> {
+    let reason = format!("not tried: {}", first_line(failure));
+    let told = |(function, call): &(&str, &[Ready])| failed(call, function, &reason);
+    calls.iter().flat_map(told).collect()
 }
 
 /// What is wrong, without what helps.
@@ -407,6 +434,63 @@ pub(crate) mod tests {
                 (Became::Done, None),
             ]
         );
+    }
+
+    /// Answers one call; then the network is gone.
+    struct Once(Scripted);
+
+    impl Invoker for Once {
+        async fn invoke(&self, function: &str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
+            let is_first = self.0.calls.lock().unwrap().is_empty();
+            if is_first {
+                return self.0.invoke(function, body).await;
+            }
+            let failure = Failure::check(format_args!("cannot invoke {function}"));
+            Err(NoAnswer::Unreachable(failure.cure("check the network")))
+        }
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_be_invoked_any_more_every_record_is_told_of() {
+        let (_world, bucket) = bucket();
+        let invoker = Once(Scripted::new("judged"));
+        let redriver = Redriver {
+            bucket: Some(&bucket),
+            functions: &Functions::AsNamed,
+            invoker: &invoker,
+            clock: &FixedClock::at(0),
+            options: EXECUTE,
+        };
+        let of = |line, function: &str| Held {
+            function: Some(function.to_owned()),
+            ..parked(line)
+        };
+        let held = vec![of(1, "a"), of(2, "b"), of(3, "c"), of(4, "c")];
+        let mut report = Report::default();
+        let done = redriver.bring_back(held, false, &mut report).await;
+        let failure = done.unwrap_err().to_string();
+        assert_eq!(failure, "cannot invoke b\n  check the network");
+        let calls: Vec<_> = report.calls.iter().map(|call| &call.function[..]).collect();
+        assert_eq!(calls, ["a"]);
+        let told: Vec<_> = report
+            .records
+            .iter()
+            .map(|told| (told.function.as_deref().unwrap(), told.outcome))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a", Became::Judged),
+                ("b", Became::Failed),
+                ("c", Became::Failed),
+                ("c", Became::Failed),
+            ]
+        );
+        let reasons = [1, 3].map(|told| report.records[told].reason.as_deref());
+        let expected = ["cannot invoke b", "not tried: cannot invoke b"];
+        assert_eq!(reasons, expected.map(Some));
+        let receipt = bucket.receipt(KEY).await.unwrap().unwrap();
+        assert_eq!(receipt.summary(), "1 judged");
     }
 
     #[tokio::test]

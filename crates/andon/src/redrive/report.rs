@@ -8,6 +8,9 @@ use serde::Serialize;
 use super::outcome::{Became, Told};
 use crate::failure::Failure;
 
+/// How what is unreadable is put right where it lies in the bucket.
+pub const PUT_RIGHT: &str = "what is unreadable can be put right in a file: andon redrive show KEY --out FILE, edit, andon redrive run FILE (a line that holds an envelope has its payload in it, in base64 under kinesis.data)";
+
 /// Everything that is to be told of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -49,6 +52,11 @@ impl Report {
 
     /// Fails if a record is not where it belongs.
     pub fn verdict(&self) -> Result<(), Failure> {
+        self.verdict_with(PUT_RIGHT)
+    }
+
+    /// The same where `put_right` tells how to put right what is unreadable.
+    pub fn verdict_with(&self, put_right: &str) -> Result<(), Failure> {
         let bad: BTreeMap<_, _> = self
             .sum()
             .into_iter()
@@ -64,9 +72,7 @@ impl Report {
             counts(&bad)
         ));
         Err(match bad.contains_key(&Became::Unreadable) {
-            true => failure.cure(
-                "what is unreadable can be put right in a file: andon redrive show KEY --out FILE, edit, andon redrive run FILE",
-            ),
+            true => failure.cure(put_right),
             false => failure,
         })
     }
@@ -276,6 +282,8 @@ mod tests {
                 .starts_with("5 records did not come back: 1 unreadable, 4 gone\n"),
             "{failure}"
         );
+        let put_right = report.verdict_with("edit it").unwrap_err().to_string();
+        assert!(put_right.ends_with("\n  edit it"), "{put_right}");
     }
 
     #[test]

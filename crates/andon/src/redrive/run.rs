@@ -1,17 +1,19 @@
 //! `andon redrive run`: records back through their functions.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 use lambda_function::clock::SystemClock;
 
 use super::held::Held;
 use super::kind::{Kind, function_of};
+use super::lines_file::LinesFile;
 use super::place::{Site, Where, is_of};
 use super::progress;
 use super::queue::Queue;
 use super::redriver::{Options, Redriver};
-use super::report::Report;
+use super::report::{PUT_RIGHT, Report};
 use super::source::{Source, read_file};
 use crate::failure::Failure;
 
@@ -31,10 +33,15 @@ pub struct Run {
     all: bool,
     /// What the messages of this failure queue point to, as long as the stream still has it
     ///
-    /// A message is deleted once all its records have come back. Without --execute, the messages are hidden from others
-    /// for a minute.
+    /// A message is deleted once all its records have come back, or are unreadable and safe in the file that --out names.
+    /// Without --execute, the messages are hidden from others for a minute.
     #[arg(long, value_name = "URL", group = "which")]
     queue: Option<String>,
+    /// With --queue, write what is unreadable into this new file, to be put right there
+    ///
+    /// It lies nowhere else but on the stream. `andon redrive run FILE` brings it back once it is put right.
+    #[arg(long, value_name = "FILE", requires = "execute", conflicts_with_all = ["what", "all"])]
+    out: Option<PathBuf>,
     /// With --all, only this kind; may be given several times
     #[arg(long, value_enum, value_name = "KIND", conflicts_with_all = ["what", "queue"])]
     kind: Vec<Kind>,
@@ -57,27 +64,66 @@ impl Run {
         // A faulty file needs no AWS to be refused.
         let files = self.files()?;
         let site = self.place.find().await?;
+        // A name that is taken is refused before a message is received.
+        let mut aside = self.out.as_deref().map(LinesFile::create).transpose()?;
         let mut report = Report::default();
-        let done = self.bring_back(&site, files, &mut report).await;
+        let bring_back = self.bring_back(&site, files, aside.as_mut(), &mut report);
+        let done = bring_back.await;
+        let aside = aside.and_then(LinesFile::finish);
         // What has come back is told even if the rest could not.
         let written = match self.json {
             true => report.write_json(out),
-            false => report.write_text(out).and_then(|()| match self.queue {
-                Some(_) if report.is_empty() => Ok(writeln!(
-                    out,
-                    "  what a run has received is hidden from the next one: for a minute, with --execute for a quarter of an hour"
-                )?),
-                _ => Ok(()),
-            }),
+            false => report
+                .write_text(out)
+                .and_then(|()| self.write_more(&report, aside, out)),
         };
         // Whether they came back matters more than who has stopped reading.
-        done.and_then(|()| report.verdict()).and(written)
+        done.and_then(|()| report.verdict_with(&self.put_right()))
+            .and(written)
+    }
+
+    /// What else there is to tell a person of a queue.
+    fn write_more(
+        &self,
+        report: &Report,
+        aside: Option<String>,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        if let Some(aside) = aside {
+            writeln!(out, "{aside}")?;
+        }
+        if self.queue.is_some() && report.is_empty() {
+            writeln!(
+                out,
+                "  what a run has received is hidden from the next one: for a minute, with --execute for a quarter of an hour"
+            )?;
+        }
+        Ok(())
+    }
+
+    /// How what is unreadable is put right, by where it was found.
+    fn put_right(&self) -> String {
+        let is_file = |source: &Source| matches!(source, Source::File(_));
+        match (&self.queue, &self.out) {
+            (Some(_), Some(file)) => format!(
+                "what is unreadable stands in {0}: edit it, then andon redrive run {0}",
+                file.display()
+            ),
+            (Some(url), None) => format!(
+                "what is unreadable can be put right in a file: in a quarter of an hour, when the queue gives the messages again, andon redrive run --queue {url} --execute --out FILE, edit, andon redrive run FILE"
+            ),
+            (None, _) if !self.all && self.what.iter().all(is_file) => {
+                "what is unreadable can be put right in the file: edit, andon redrive run FILE (a batch that Lambda gave up is made into lines first: andon redrive show FILE --out LINES)".to_owned()
+            }
+            (None, _) => PUT_RIGHT.to_owned(),
+        }
     }
 
     async fn bring_back(
         &self,
         site: &Site,
         files: Vec<Held>,
+        aside: Option<&mut LinesFile>,
         report: &mut Report,
     ) -> Result<(), Failure> {
         let redriver = Redriver {
@@ -94,11 +140,12 @@ impl Run {
             let queue = Queue::new(aws_sdk_sqs::Client::new(&site.sdk), url);
             let streams = aws_sdk_kinesis::Client::new(&site.sdk);
             let wanted = |function: &str| self.is_wanted(Some(function));
-            redriver.queue(&queue, &streams, wanted, report).await?;
-            return Ok(());
+            let drain = redriver.drain(&queue, &streams, wanted, aside, report);
+            return drain.await.map(drop);
         }
-        redriver.bring_back(files, true, report).await?;
+        // Keys that cannot be worked out are refused before anything has come back.
         let keys = self.keys(site).await?;
+        redriver.bring_back(files, true, report).await?;
         if keys.is_empty() {
             return Ok(());
         }
@@ -173,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::redrive::held::tests::parked;
+    use crate::redrive::lines;
 
     #[derive(Debug, Parser)]
     struct Line {
@@ -208,6 +256,11 @@ mod tests {
         check(&["--all", "--local", "--region", "eu-central-1"], false);
         check(&["--queue", "https://sqs/x", "--stack", "andon"], true);
         check(&["--all", "--local", "--execute", "--again"], true);
+        let queue = ["--queue", "https://sqs/x", "--out", "f"];
+        check(&[&queue[..], &["--execute"]].concat(), true);
+        check(&queue, false);
+        check(&["--all", "--local", "--execute", "--out", "f"], false);
+        check(&["parked/f/x", "--execute", "--out", "f"], false);
         check(&[], false);
         check(&["--all", "parked/f/x"], false);
         check(&["--all", "--queue", "https://sqs/x"], false);
@@ -246,5 +299,46 @@ mod tests {
             "{failure}"
         );
         assert_eq!(failure.exit_code(), 2);
+    }
+
+    /// Nothing answers at that endpoint: a function that is invoked would end the run in another way.
+    #[tokio::test]
+    async fn nothing_is_invoked_for_a_file_beside_a_key_without_its_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.ndjson");
+        std::fs::write(&path, lines::write(&[parked(1)]).unwrap()).unwrap();
+        let (path, nowhere) = (path.to_str().unwrap(), "http://127.0.0.1:1");
+        let aws = ["--region", "us-east-1", "--endpoint-url", nowhere];
+        let start = ["run", path, "parked/f/x", "--execute"];
+        let run = Line::try_parse_from(start.iter().chain(&aws)).unwrap().run;
+        let mut out = Vec::new();
+        let failure = run.run(&mut out).await.unwrap_err();
+        assert!(
+            failure.to_string().contains("--stack, --bucket or --local"),
+            "{failure}"
+        );
+        assert_eq!(failure.exit_code(), 2);
+        assert_eq!(out, b"nothing to bring back\n");
+    }
+
+    #[test]
+    fn the_cure_of_what_is_unreadable_is_one_that_applies() {
+        for (arguments, expected) in [
+            (
+                &["--queue", "u", "--execute", "--out", "x.ndjson"][..],
+                "edit it, then andon redrive run x.ndjson",
+            ),
+            (
+                &["--queue", "u", "--execute"],
+                "andon redrive run --queue u --execute --out FILE, edit",
+            ),
+            (&["fixed.ndjson"], "edit, andon redrive run FILE"),
+            (&["parked/f/x"], "andon redrive show KEY --out FILE"),
+            (&["--all"], "andon redrive show KEY --out FILE"),
+        ] {
+            let line = Line::try_parse_from(["run"].iter().chain(arguments));
+            let cure = line.unwrap().run.put_right();
+            assert!(cure.contains(expected), "{arguments:?}: {cure}");
+        }
     }
 }

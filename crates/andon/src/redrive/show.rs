@@ -1,22 +1,22 @@
 //! `andon redrive show`: the records of an object or a file, as lines that a person can edit.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::held::Held;
 use super::lines;
+use super::lines_file::LinesFile;
 use super::place::Where;
-use super::report::plural;
 use super::source::{Source, read_file};
 use crate::failure::Failure;
 
 /// The records of an object or a file, as lines that can be edited
 ///
-/// A payload stands under `text` where it is text, else in base64 under `data`. `andon redrive run FILE` takes the lines
-/// back, edited or not.
+/// A payload stands under `text` where it is text, else in base64 under `data`. What holds an `envelope`, an aggregate or a
+/// record that cannot be read, is shown as it stood in the event: its payload is in there, in base64 under `kinesis.data`.
+/// `andon redrive run FILE` takes the lines back, edited or not.
 #[derive(Args, Clone, Debug)]
 pub struct Show {
     /// An object's key, or a file
@@ -40,30 +40,13 @@ impl Show {
     }
 
     fn write(&self, held: &[Held], out: &mut impl Write) -> Result<(), Failure> {
-        let lines = lines::write(held).map_err(std::io::Error::from)?;
         let Some(path) = &self.out else {
+            let lines = lines::write(held).map_err(std::io::Error::from)?;
             return Ok(out.write_all(&lines)?);
         };
-        // What is there may have been edited.
-        let written = File::create_new(path).and_then(|mut file| file.write_all(&lines));
-        written.map_err(|error| {
-            let taken = error.kind() == ErrorKind::AlreadyExists;
-            let cannot = format_args!("cannot write {}", path.display());
-            match taken {
-                true => Failure::input(cannot).cure("give --out another name, or delete that file"),
-                false => Failure::check(cannot),
-            }
-            .caused_by(error)
-        })?;
-        writeln!(
-            out,
-            "{} {} in {}; to bring them back, edited or not: andon redrive run {}",
-            held.len(),
-            plural(held.len(), "record"),
-            path.display(),
-            path.display()
-        )?;
-        Ok(())
+        let mut file = LinesFile::create(path)?;
+        file.add(held)?;
+        Ok(writeln!(out, "{}", file.summary())?)
     }
 }
 

@@ -1,8 +1,15 @@
 //! A stretch of a shard, read back from the stream while it is retained.
 
+use std::time::Duration;
+
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::error::ProvideErrorMetadata;
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kinesis::operation::get_shard_iterator::builders::GetShardIteratorFluentBuilder;
+use aws_sdk_kinesis::operation::get_shard_iterator::{
+    GetShardIteratorError, GetShardIteratorOutput,
+};
 use aws_sdk_kinesis::types::ShardIteratorType;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use kinesis_batch::SequenceNumber;
 use kinesis_batch::envelope::{Record, write_record};
 use quality_event::Timestamp;
@@ -12,6 +19,10 @@ use super::invocation_record::{InvocationRecord, Pointer};
 use crate::aws::failed;
 use crate::failure::Failure;
 use crate::record::{BETWEEN_READS, StreamRecord, patiently};
+
+/// How long, and how often, a shard is waited for that gives no iterator for now. The functions read it too.
+const REFUSED_WAIT: Duration = Duration::from_secs(2);
+const MAX_REFUSED: u32 = 15;
 
 /// The records of the batch that `record` points to, as far as the stream still has them. With a parallelization
 /// factor above 1 other batches' records lie between them and come too; bringing these back changes nothing.
@@ -49,15 +60,15 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
     };
     let first = number(&pointer.start_sequence_number)?;
     let last = number(&pointer.end_sequence_number)?;
+    // Message after message may point into one shard, which gives five iterators and five answers a second.
+    tokio::time::sleep(BETWEEN_READS).await;
     let start = client
         .get_shard_iterator()
         .stream_arn(arn)
         .shard_id(shard)
         .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
-        .starting_sequence_number(&pointer.start_sequence_number)
-        .send()
-        .await;
-    let mut iterator = match start {
+        .starting_sequence_number(&pointer.start_sequence_number);
+    let mut iterator = match started(start).await {
         Ok(start) => start.shard_iterator,
         // The stream, the shard or the record is gone.
         Err(error)
@@ -100,6 +111,28 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
     Ok(records)
 }
 
+/// Where reading begins; a shard that gives no iterator for now is waited for, as [`patiently`] waits for its records.
+async fn started(
+    start: GetShardIteratorFluentBuilder,
+) -> Result<GetShardIteratorOutput, SdkError<GetShardIteratorError, HttpResponse>> {
+    let mut refused = 0;
+    loop {
+        match start.clone().send().await {
+            Err(error)
+                if refused < MAX_REFUSED
+                    && matches!(
+                        error.code(),
+                        Some("ProvisionedThroughputExceededException" | "LimitExceededException")
+                    ) =>
+            {
+                refused += 1;
+                tokio::time::sleep(REFUSED_WAIT).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 fn envelope(pointer: &Pointer, record: &StreamRecord) -> Vec<u8> {
     let mut json = Vec::new();
     write_record(
@@ -120,8 +153,9 @@ fn envelope(pointer: &Pointer, record: &StreamRecord) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use fake_aws::World;
+    use fake_aws::{Effect, Fault, Service, When, World};
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::redrive::invocation_record::tests::documented;
@@ -174,6 +208,34 @@ mod tests {
             assert!(numbers.eq(expected), "{from}..={to}");
             assert!(held.into_iter().all(|one| one.ready().is_ok()));
         }
+    }
+
+    /// The first twelve calls are refused, more than the SDK itself repeats.
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_shard_is_waited_for() {
+        for operation in ["GetShardIterator", "GetRecords"] {
+            let (world, client) = stream(3).await;
+            let record = record(&world, 0, 2);
+            let refused = Fault::new(Service::Kinesis, operation).when(When::first(12));
+            let refused = world.fault(refused.then(Effect::Throttled));
+            assert_eq!(held(&client, &record).await.len(), 3, "{operation}");
+            assert_eq!(refused.fired(), 12, "{operation}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_of_one_shard_are_read_no_faster_than_it_gives() {
+        let (world, client) = stream(3).await;
+        let record = record(&world, 0, 2);
+        let start = Instant::now();
+        for _ in 0..10 {
+            assert_eq!(held(&client, &record).await.len(), 3);
+        }
+        assert!(
+            start.elapsed() >= 9 * BETWEEN_READS,
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

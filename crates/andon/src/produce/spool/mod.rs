@@ -13,7 +13,7 @@
 //! | `00000000000000000001.ndjson`, … | readings as they came, a line each; deleted when the stream has accepted them |
 //! | `position` | the segment and the byte up to which the stream has accepted everything |
 //! | `too-large.ndjson` | lines that fit no record of a stream |
-//! | `lock` | held by the process that uses the spool |
+//! | `lock` | held by the process that uses the spool, until it has put what lies there or given up |
 
 mod keep;
 mod ship;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::failure::Failure;
 
@@ -12,7 +13,7 @@ const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// What a spool must hold at least: two groups of lines.
 pub const MIN_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A spool that has been opened.
+/// A spool that has been opened: this process's own until both its writer and its reader are gone.
 #[derive(Debug)]
 pub struct Kept {
     /// Takes lines in.
@@ -50,6 +51,7 @@ pub fn open(dir: &Path) -> Result<Kept, Failure> {
 }
 
 fn restore(dir: &Path, lock: File) -> io::Result<Kept> {
+    let lock = Arc::new(lock);
     let segments = segments(dir)?;
     if let Some(last) = segments.last() {
         end_line(&path(dir, *last))?;
@@ -79,11 +81,12 @@ fn restore(dir: &Path, lock: File) -> io::Result<Kept> {
             segment: Segment::create(dir, next.max(at.segment + 1))?,
             dir: dir.to_owned(),
             line: Vec::new(),
-            _lock: lock,
+            _lock: Arc::clone(&lock),
         },
         reader: Reader {
             dir: dir.to_owned(),
             at,
+            _lock: lock,
         },
         bytes,
     })
@@ -186,7 +189,7 @@ pub struct Writer {
     dir: PathBuf,
     segment: Segment,
     line: Vec<u8>,
-    _lock: File,
+    _lock: Arc<File>,
 }
 
 impl Writer {
@@ -227,6 +230,8 @@ impl Writer {
 pub struct Reader {
     dir: PathBuf,
     at: Position,
+    /// Readings end before all of them are shipped: nobody else may ship them, or delete what is done, until then.
+    _lock: Arc<File>,
 }
 
 /// Lines that follow one another.
@@ -447,5 +452,21 @@ mod tests {
         let (dir, _kept) = spool();
         let failure = open(dir.path()).unwrap_err();
         assert!(failure.to_string().contains("another process"), "{failure}");
+        assert_eq!(failure.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_spool_is_its_process_own_until_it_is_neither_written_nor_read() {
+        let (dir, kept) = spool();
+        let Kept { writer, reader, .. } = kept;
+        drop(writer);
+        let failure = open(dir.path()).unwrap_err();
+        assert!(failure.to_string().contains("another process"), "{failure}");
+        drop(reader);
+        let Kept { writer, reader, .. } = open(dir.path()).unwrap();
+        drop(reader);
+        assert!(open(dir.path()).is_err());
+        drop(writer);
+        open(dir.path()).unwrap();
     }
 }
