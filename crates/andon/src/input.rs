@@ -28,6 +28,24 @@ impl Input {
         self.0.display().to_string()
     }
 
+    /// What a message calls it.
+    pub fn called(&self) -> String {
+        match self.is_stdin() {
+            true => "stdin".to_owned(),
+            false => self.name(),
+        }
+    }
+
+    /// Whether it can be read a second time: stdin, a pipe or a device cannot. A folder counts as one that can, so that
+    /// whoever reads it is told each time that it is one.
+    pub fn can_be_reread(&self) -> Result<bool, Failure> {
+        if self.is_stdin() {
+            return Ok(false);
+        }
+        let found = std::fs::metadata(&self.0).map_err(|error| unreadable(&self.0, error))?;
+        Ok(found.is_file() || found.is_dir())
+    }
+
     /// The file's size in bytes; none for stdin.
     pub fn size(&self) -> Option<u64> {
         (!self.is_stdin())
@@ -50,6 +68,7 @@ impl Input {
             name: self.name(),
             reader: self.reader()?,
             number: 0,
+            broken: false,
         })
     }
 
@@ -82,11 +101,12 @@ pub fn unreadable(path: &Path, error: io::Error) -> Failure {
     Failure::input(format_args!("cannot read {}", path.display())).caused_by(error)
 }
 
-/// The lines, one at a time.
+/// The lines, one at a time; none after one that cannot be read, which a folder would give without end.
 pub struct Lines {
     name: String,
     reader: Reader,
     number: u64,
+    broken: bool,
 }
 
 /// One line without its line feed.
@@ -104,6 +124,9 @@ impl Iterator for Lines {
     type Item = Result<Line, Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.broken {
+            return None;
+        }
         let mut bytes = Vec::new();
         match self.reader.read_until(b'\n', &mut bytes) {
             Ok(0) => None,
@@ -118,7 +141,10 @@ impl Iterator for Lines {
                     read: read as u64,
                 }))
             }
-            Err(error) => Some(Err(unreadable(Path::new(&self.name), error))),
+            Err(error) => {
+                self.broken = true;
+                Some(Err(unreadable(Path::new(&self.name), error)))
+            }
         }
     }
 }
@@ -158,6 +184,34 @@ mod tests {
         check(b"a\nb\n", &[b"a", b"b"]);
         check(b"a\n\nb", &[b"a", b"", b"b"]);
         check(b"\xff\xfe\n\n", &[b"\xff\xfe", b""]);
+    }
+
+    #[test]
+    fn a_folder_is_refused_by_name_and_gives_no_line_after_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lines = Input::from(folder.path().to_path_buf()).lines().unwrap();
+        let failure = lines.next().unwrap().unwrap_err();
+        assert_eq!(failure.exit_code(), 2);
+        let name = folder.path().display();
+        assert!(
+            failure
+                .to_string()
+                .starts_with(&format!("cannot read {name}: ")),
+            "{failure}"
+        );
+        assert!(lines.next().is_none());
+    }
+
+    #[test]
+    fn a_file_can_be_read_again_and_a_stream_cannot() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let can = |path: &str| Input::from(path.to_owned()).can_be_reread();
+        assert!(can(file.path().to_str().unwrap()).unwrap());
+        for stream in ["-", "/dev/null"] {
+            assert!(!can(stream).unwrap(), "{stream}");
+        }
+        let failure = can("no/such/file").unwrap_err();
+        assert_eq!(failure.exit_code(), 2, "{failure}");
     }
 
     #[test]

@@ -10,10 +10,11 @@ use aws_config::SdkConfig;
 use tokio::time::{Instant, sleep};
 
 use super::chaos::{AFTER_FEED, Poison, Storm};
-use super::feed::feed;
+use super::feed::{feed, nothing};
 use super::hosts::Hosts;
 use super::lake::{Drained, Lake};
 use super::mapping::Lags;
+use super::mapping::lag::Behind;
 use super::model::ModelServer;
 use super::observe::{Given, Observed, Put, Streams, observe, output};
 use super::pipeline::{Fed, Work};
@@ -69,7 +70,7 @@ pub enum Found {
     Rows(ObservedRows),
 }
 
-/// So long without a single record passed, and the run is given up.
+/// So long without a single record passed, and without an answer or an object of any delivery, and the run is given up.
 const STUCK: Duration = Duration::from_secs(120);
 /// Between two looks at what takes long.
 const LOOK: Duration = Duration::from_millis(250);
@@ -219,6 +220,9 @@ impl Bench {
         let Report {
             readings, records, ..
         } = report;
+        if readings == 0 {
+            return Err(nothing(&fed.input, what));
+        }
         steps.say(&match what {
             "readings" => {
                 format!(
@@ -257,30 +261,19 @@ impl Bench {
 
     /// Waits until nothing moves any more.
     async fn stuck(&self) -> Failure {
-        let mut moved = (self.lags.passed(), Instant::now());
+        let moves = || (self.lags.passed(), self.lake.moves());
+        let mut moved = (moves(), Instant::now());
         loop {
             sleep(LOOK).await;
-            let passed = self.lags.passed();
-            if passed != moved.0 {
-                moved = (passed, Instant::now());
+            let now = moves();
+            if now != moved.0 {
+                moved = (now, Instant::now());
             }
             if moved.1.elapsed() > STUCK {
-                let behind: Vec<_> = self
-                    .lags
-                    .behind()
-                    .iter()
-                    .filter(|behind| behind.records > 0)
-                    .map(|behind| {
-                        format!(
-                            "{} is {} records behind on {}",
-                            behind.function, behind.records, behind.shard
-                        )
-                    })
-                    .collect();
                 return Failure::check(format_args!(
-                    "no record was passed for {} s: {}",
+                    "nothing has moved for {} s: {}",
                     STUCK.as_secs(),
-                    behind.join("; ")
+                    waited_for(&self.lags.behind(), &self.lake.held())
                 ))
                 .cure(format_args!(
                     "the functions' logs tell why: {}",
@@ -310,6 +303,25 @@ impl Bench {
 
 /// Where a line that the plan cannot read may name its machine all the same.
 const MACHINE: &str = "/machine";
+
+/// What keeps a run from its end, in words.
+fn waited_for(behind: &[Behind], held: &[(String, u64)]) -> String {
+    let behind = behind.iter().filter(|behind| behind.records > 0);
+    let behind = behind.map(|behind| {
+        format!(
+            "{} is {} records behind on {}",
+            behind.function, behind.records, behind.shard
+        )
+    });
+    let held = held
+        .iter()
+        .map(|(delivery, records)| format!("{delivery} has not delivered {records} records"));
+    let waited_for: Vec<_> = behind.chain(held).collect();
+    match waited_for.is_empty() {
+        true => "a stream is not read to its end".to_owned(),
+        false => waited_for.join("; "),
+    }
+}
 
 /// How many lines there are to put, if all of them are known.
 fn lines(work: &Work) -> Option<u64> {
@@ -345,4 +357,36 @@ fn lag_line(lags: &Lags) -> String {
         format!("{name} {} ({oldest} ms)", records.join("+"))
     });
     functions.collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_named() {
+        let behind = |records| Behind {
+            function: "sns-alerter".to_owned(),
+            shard: "shardId-000000000001".to_owned(),
+            records,
+            ms: 0,
+            passed: 0,
+            given_up: 0,
+            most_ms: 0,
+        };
+        let held = [("andon-readings".to_owned(), 12_u64)];
+        assert_eq!(
+            waited_for(&[behind(3), behind(0)], &[]),
+            "sns-alerter is 3 records behind on shardId-000000000001"
+        );
+        assert_eq!(
+            waited_for(&[behind(0)], &held),
+            "andon-readings has not delivered 12 records"
+        );
+        assert_eq!(
+            waited_for(&[behind(3)], &held),
+            "sns-alerter is 3 records behind on shardId-000000000001; andon-readings has not delivered 12 records"
+        );
+        assert_eq!(waited_for(&[], &[]), "a stream is not read to its end");
+    }
 }

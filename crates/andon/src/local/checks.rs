@@ -1,7 +1,12 @@
 //! Whether the counts agree, each by distinct id. Pure: what was observed in the local AWS in, findings out.
 //!
-//! Nothing here rests on what the functions say of themselves: the verdicts that are expected come from judging the
-//! stream's own records once more, the rest is what lies in streams, tables, buckets and queues.
+//! Nothing here rests on what the functions say of themselves: the events that are expected come from judging the stream's
+//! own records once more, and those on the stream, which say what is to be stored, alerted and stopped, must equal them
+//! field by field; that a message was held back counts where the reason is borne out by the others. The rest is what lies
+//! in streams, tables, buckets and queues.
+
+mod held_back;
+mod unlike;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +16,8 @@ use super::lake::Delivered;
 use super::mapping::lag::Behind;
 use super::observe::{Claim, GivenUp, Observed, Place, Received};
 use super::predictions;
+use held_back::Grounds;
+use unlike::unlike;
 
 /// One check's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +94,10 @@ pub fn checks(observed: &Observed) -> Vec<Check> {
         });
         checks.push(Check {
             name: "scores_are_the_models",
-            differences: predictions::scores(model, &observed.events),
+            differences: predictions::scores(model, &observed.events)
+                .into_iter()
+                .chain(contents(observed, &observed.expected.predictions))
+                .collect(),
         });
         // While calls fail, readings pass unscored, and the card says nothing of those.
         if observed.damage.is_none() && model.is_of_card() {
@@ -112,23 +122,29 @@ pub fn checks(observed: &Observed) -> Vec<Check> {
 
 /// Every alerting event with what became of its alert.
 pub fn alert_outcomes(observed: &Observed) -> Vec<(&QualityEvent, Outcome)> {
-    let received = counts(&observed.alerts);
+    let (received, grounds) = (counts(&observed.alerts), Grounds::of(observed));
     let alerting = observed.events.values().filter(|event| is_alerting(event));
     alerting
-        .map(|event| (event, outcome(observed, event, "alert", &received)))
+        .map(|event| {
+            let outcome = outcome(observed, event, "alert", &received, &grounds);
+            (event, outcome)
+        })
         .collect()
 }
 
 /// Every event that asks for a line stop with what became of it.
 pub fn line_stop_outcomes(observed: &Observed) -> Vec<(&QualityEvent, Outcome)> {
-    let received = counts(&observed.line_stops);
+    let (received, grounds) = (counts(&observed.line_stops), Grounds::of(observed));
     let stopping = observed.events.values().filter(|event| {
         is_alerting(event)
             && event.reaction == Reaction::StopLine
             && event.transition() != Some(Transition::Cleared)
     });
     stopping
-        .map(|event| (event, outcome(observed, event, "line-stop", &received)))
+        .map(|event| {
+            let outcome = outcome(observed, event, "line-stop", &received, &grounds);
+            (event, outcome)
+        })
         .collect()
 }
 
@@ -172,7 +188,7 @@ fn readings_judged(observed: &Observed) -> Vec<String> {
     let expected: BTreeSet<&str> = observed
         .expected
         .events
-        .iter()
+        .keys()
         .map(String::as_str)
         .collect();
     let aside: BTreeSet<_> = observed
@@ -182,6 +198,7 @@ fn readings_judged(observed: &Observed) -> Vec<String> {
         .map(|aside| aside.place.clone())
         .collect();
     let mut differences = differing("event", &expected, &found);
+    differences.extend(contents(observed, &observed.expected.events));
     differences.extend(differing(
         "set-aside reading",
         &observed.expected.unreadable,
@@ -191,6 +208,30 @@ fn readings_judged(observed: &Observed) -> Vec<String> {
     let missing = observed.expected.poison.difference(&given_up);
     differences.extend(missing.map(|place| format!("given-up record {place} is missing")));
     differences
+}
+
+/// What published events say otherwise than they should, and what one says otherwise when it is published again.
+///
+/// Events of rules have to be equal in every field, whatever went wrong: the same readings in the same order give the same
+/// verdicts however often they are judged, and poison is left out on both sides. Readings that were parked or given up
+/// besides would change what comes after them, but then a check fails in any case. Of predictions,
+/// [`predictions::expected_events`] tells what is taken from the published event itself.
+fn contents(observed: &Observed, expected: &BTreeMap<String, QualityEvent>) -> Vec<String> {
+    let otherwise = expected.iter().filter_map(|(id, expected)| {
+        let fields = unlike(observed.events.get(id)?, expected)?;
+        Some(format!("event {id}: {fields}"))
+    });
+    let again = observed.unequal.iter().filter_map(|event| {
+        let id = event.id.as_str();
+        let first = observed
+            .events
+            .get(id)
+            .filter(|_| expected.contains_key(id))?;
+        let repeated = predictions::repeated(first, event, observed.damage.is_some());
+        let fields = unlike(event, &repeated)?;
+        Some(format!("event {id}, published again: {fields}"))
+    });
+    otherwise.chain(again).collect()
 }
 
 /// The records on the failure destination that belong there, each with its batch.
@@ -316,16 +357,20 @@ fn outcome(
     event: &QualityEvent,
     purpose: &str,
     received: &BTreeMap<&str, usize>,
+    grounds: &Grounds<'_>,
 ) -> Outcome {
     let claim = observed.claims.get(&format!("{purpose}#{}", event.id));
     let messages = received.get(event.id.as_str()).copied().unwrap_or_default();
     match (messages, claim) {
         (1, Some(Claim { status, .. })) if status == "sent" => Outcome::Sent,
         // A process that is killed after publishing and before settling leaves its claim to the next, which cannot know:
-        // it publishes again, or finds that the time for it is over.
+        // it publishes again, or finds that there is no call for it any more.
         (1.., Some(_)) if observed.damage.is_some() => Outcome::Sent,
         (0, Some(Claim { status, reason, .. })) if status == "suppressed" => match reason {
-            Some(reason) => Outcome::Suppressed(reason.clone()),
+            Some(reason) => match grounds.against(event, purpose, reason) {
+                None => Outcome::Suppressed(reason.clone()),
+                Some(words) => Outcome::Wrong(words),
+            },
             None => Outcome::Wrong("suppressed without a reason".to_owned()),
         },
         (0, None) => match too_old(observed, event, purpose) {

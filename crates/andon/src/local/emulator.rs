@@ -43,6 +43,16 @@ impl Emulator {
         Self::start_on(free_port().await?, tools, folder, &log).await
     }
 
+    /// A process that stands in for it, whatever it does.
+    #[cfg(test)]
+    pub(super) fn stand_in(child: Child, log: PathBuf) -> Self {
+        Self {
+            child,
+            port: 0,
+            log,
+        }
+    }
+
     /// `http://127.0.0.1:<port>`.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

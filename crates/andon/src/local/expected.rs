@@ -9,21 +9,23 @@ use control_plan::{ControlPlan, Reading};
 use judgement::{MachineState, judge};
 use kinesis_batch::Batch;
 use kinesis_batch::envelope::{Event, Record};
-use quality_event::{EventId, Source, Timestamp};
+use quality_event::{EventId, QualityEvent, Source, Timestamp};
 
 use super::chaos::Poison;
-use super::predictions::Asked;
+use super::predictions::{Asked, Question};
 use crate::record::StreamRecord;
 
 /// What should be found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expected {
     /// Readings, those within aggregates counted one by one.
     pub readings: u64,
     /// The records that carry them.
     pub records: u64,
-    /// The ids of the events.
-    pub events: BTreeSet<String>,
+    /// The events of rules, by id.
+    pub events: BTreeMap<String, QualityEvent>,
+    /// What those events about the model's answers should say that are on the stream, by id.
+    pub predictions: BTreeMap<String, QualityEvent>,
     /// Where the readings lie that cannot be read.
     pub unreadable: BTreeSet<Place>,
     /// Where the records lie that no function survives.
@@ -55,15 +57,16 @@ impl fmt::Display for Place {
 const CHUNK: usize = 500;
 
 /// A reading that the model is asked about, with its features; none where one is missing.
-type AskedWith = (Asked, Option<Vec<f64>>);
+type QuestionWith = (Question, Option<Vec<f64>>);
 
-/// Judges the records of each shard; not those that are poison, which kill the evaluator alone.
+/// Judges the records of each shard; not those that are poison, which kill the evaluator alone. What the model's answers
+/// call for can be told only once it was asked.
 pub fn expected(
     plan: &ControlPlan,
     stream_arn: &str,
     shards: &[(String, Vec<StreamRecord>)],
     poison: Option<&Poison>,
-) -> (Expected, Vec<AskedWith>) {
+) -> (Expected, Vec<QuestionWith>) {
     let mut expected = Expected::default();
     let mut asked = Vec::new();
     let mut machines: BTreeMap<String, MachineState> = BTreeMap::new();
@@ -84,7 +87,7 @@ pub fn expected(
                 };
                 let reading = plan.read(record.data);
                 if let Ok(reading) = &reading {
-                    asked.extend(asks(plan, reading, &source));
+                    asked.extend(asks(plan, reading, &source, record.arrived_ms));
                 }
                 let parent = &records[record.parent];
                 if poison.is_some_and(|poison| poison.is_in(&parent.data)) {
@@ -106,17 +109,28 @@ pub fn expected(
                 };
                 let state = machines.entry(reading.machine.clone()).or_default();
                 let judged = judge(plan, state, &reading, &source, arrived);
+                let events = judged.events.into_iter().map(as_published);
                 expected
                     .events
-                    .extend(judged.events.iter().map(|event| event.id.to_string()));
+                    .extend(events.map(|event| (event.id.to_string(), event)));
             }
         }
     }
     (expected, asked)
 }
 
+/// The event as it is read from its JSON, which cuts over-long texts.
+pub fn as_published(event: QualityEvent) -> QualityEvent {
+    QualityEvent::from_json(&event.to_json()).unwrap_or(event)
+}
+
 /// What the model is asked about a reading, if there is one.
-fn asks(plan: &ControlPlan, reading: &Reading, source: &Source) -> Option<AskedWith> {
+fn asks(
+    plan: &ControlPlan,
+    reading: &Reading,
+    source: &Source,
+    arrived_ms: i64,
+) -> Option<QuestionWith> {
     let model = plan.model()?;
     let id = |kind| EventId::derive(source, kind, model.id()).to_string();
     let asked = Asked {
@@ -127,8 +141,15 @@ fn asks(plan: &ControlPlan, reading: &Reading, source: &Source) -> Option<AskedW
         score: None,
     };
     let mut row = Vec::new();
-    let whole = plan.features(model, reading, &mut row).is_ok();
-    Some((asked, whole.then_some(row)))
+    let is_whole = plan.features(model, reading, &mut row).is_ok();
+    let question = Question {
+        asked,
+        reading: reading.clone(),
+        source: source.clone(),
+        arrived: Timestamp::from_millis(arrived_ms).unwrap_or(reading.time),
+        is_whole,
+    };
+    Some((question, is_whole.then_some(row)))
 }
 
 /// Opened by the decoder that the functions use, so that aggregates count alike.
@@ -151,6 +172,8 @@ fn event(stream_arn: &str, shard: &str, records: &[StreamRecord]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use quality_event::Transition;
+
     use super::*;
 
     const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/andon-readings";
@@ -204,7 +227,9 @@ rules:
         let (found, _) = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (4, 4));
         let ids = ["101", "103"].map(|number| id("shardId-000000000000", number, None));
-        assert_eq!(found.events, BTreeSet::from(ids));
+        let steps = ids.map(|id| found.events[&id].transition());
+        assert_eq!(found.events.len(), 2);
+        assert_eq!(steps, [Some(Transition::Opened), Some(Transition::Cleared)]);
         let places: Vec<_> = found.unreadable.iter().map(Place::to_string).collect();
         assert_eq!(places, ["shardId-000000000000:102"]);
     }
@@ -223,7 +248,8 @@ rules:
         let shards = [("s".to_owned(), vec![record("101", aggregate)])];
         let (found, _) = expected(&plan, ARN, &shards, None);
         assert_eq!((found.readings, found.records), (2, 1));
-        assert_eq!(found.events, BTreeSet::from([id("s", "101", Some(1))]));
+        let ids: Vec<_> = found.events.keys().collect();
+        assert_eq!(ids, [&id("s", "101", Some(1))]);
         let places: Vec<_> = found.unreadable.iter().map(Place::to_string).collect();
         assert_eq!(places, ["s:101/0"]);
     }

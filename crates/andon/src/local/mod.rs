@@ -51,7 +51,7 @@ use crate::simulate::rate;
 use bench::Found;
 use chaos::{Chaos, Poison};
 use checks::Check;
-use pipeline::{Choice, Pipeline};
+use pipeline::{Choice, Pipeline, Work};
 use python::Progress;
 use serde::Serialize;
 use session::Session;
@@ -161,19 +161,7 @@ impl Local {
         session: &mut Option<Session>,
         out: &mut impl Write,
     ) -> Result<bool, Failure> {
-        let work = self.pipeline.work(
-            root,
-            Choice {
-                readings: self.readings.clone(),
-                records: self.records.clone(),
-                plan: self.plan.clone(),
-                truth: self.truth.clone(),
-                model: self.model.clone(),
-                poisons: self.poison.is_some(),
-                // What a model is worth cannot be told while its calls fail.
-                wears: self.chaos.is_none(),
-            },
-        )?;
+        let work = self.read(root).await?;
         if let Some(folder) = &self.lake {
             lake::empty(folder)?;
         }
@@ -184,13 +172,6 @@ impl Local {
         };
         let session = session.insert(Session::start(root, steps, &work, trouble).await?);
         let ran = session.run(steps, &work, self.rate).await?;
-        if let Some(folder) = &self.lake {
-            let objects = session.copy_lake(folder).await?;
-            steps.say(&format!(
-                "{objects} objects of the lake in {}",
-                folder.display()
-            ));
-        }
         let (whole, pipeline) = (steps.elapsed(), ran.pipeline);
         let checks = match ran.found {
             Found::Judged(observed, latencies_ms) => {
@@ -207,6 +188,14 @@ impl Local {
             }
         };
         checks.iter().for_each(|check| tell(steps, check));
+        // What the run has come to is told by now, whatever becomes of the copy.
+        if let Some(folder) = &self.lake {
+            let objects = session.copy_lake(folder).await?;
+            steps.say(&format!(
+                "{objects} objects of the lake in {}",
+                folder.display()
+            ));
+        }
         if self.keep {
             let path = session.write_env_file()?;
             steps.say(&format!("the local AWS is {}", session.endpoint()));
@@ -217,6 +206,25 @@ impl Local {
             steps.say("Ctrl-C ends everything");
         }
         Ok(checks.iter().all(Check::holds))
+    }
+
+    /// Reads what the run works on in a thread of its own: it may be large, or a pipe that nobody writes to, and Ctrl-C has
+    /// to be heard meanwhile.
+    async fn read(&self, root: &Path) -> Result<Work, Failure> {
+        let choice = Choice {
+            readings: self.readings.clone(),
+            records: self.records.clone(),
+            plan: self.plan.clone(),
+            truth: self.truth.clone(),
+            model: self.model.clone(),
+            poisons: self.poison.is_some(),
+            // What a model is worth cannot be told while its calls fail.
+            wears: self.chaos.is_none(),
+        };
+        let (pipeline, root) = (self.pipeline, root.to_owned());
+        tokio::task::spawn_blocking(move || pipeline.work(&root, choice))
+            .await
+            .map_err(|error| Failure::check("reading the input broke off").caused_by(error))?
     }
 
     fn print(
@@ -276,14 +284,22 @@ pub(crate) fn project() -> Result<PathBuf, Failure> {
         })
 }
 
-/// The user's wish to end: Ctrl-C, or a polite kill.
+/// The user's wish to end: Ctrl-C, a polite kill, or a terminal that is closed.
 struct Interrupt {
     interrupt: Signal,
     terminate: Signal,
+    /// Not listened to in a process that was started to outlive its terminal.
+    hangup: Option<Signal>,
 }
 
 impl Interrupt {
     fn new() -> Result<Self, Failure> {
+        // Where the system has no such file, a closed terminal ends the run.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::listen(outlives_terminal(&status))
+    }
+
+    fn listen(outlives_terminal: bool) -> Result<Self, Failure> {
         let listen = |kind| {
             signal(kind)
                 .map_err(|error| Failure::check("cannot listen to signals").caused_by(error))
@@ -291,13 +307,68 @@ impl Interrupt {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: (!outlives_terminal)
+                .then(|| listen(SignalKind::hangup()))
+                .transpose()?,
         })
     }
 
     async fn wait(&mut self) {
+        let Self {
+            interrupt,
+            terminate,
+            hangup,
+        } = self;
+        let hung_up = async {
+            match hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hung_up => {}
+        }
+    }
+}
+
+/// Whether a process with this `/proc/self/status` was told to ignore SIGHUP when it was started, as `nohup` does.
+fn outlives_terminal(status: &str) -> bool {
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The lowest bit is the first signal's, SIGHUP.
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::process::{getpid, kill_process};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_terminal_that_is_closed_ends_a_run() {
+        let mut interrupt = Interrupt::listen(false).unwrap();
+        kill_process(getpid(), rustix::process::Signal::HUP).unwrap();
+        timeout(Duration::from_secs(10), interrupt.wait())
+            .await
+            .unwrap();
+    }
+
+    #[test]
+    fn a_run_under_nohup_outlives_its_terminal() {
+        for (status, outlives) in [
+            ("SigBlk:\t0000000000000001\nSigIgn:\t1001\n", true),
+            ("SigIgn:\t1000\nSigCgt:\t0000000000000001\n", false),
+            ("", false),
+        ] {
+            assert_eq!(outlives_terminal(status), outlives, "{status}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The model behind the endpoint's name: the project's own server with the example's model, as a process of its own.
 //!
-//! It answers InvokeEndpoint's path as SageMaker's runtime does in front of the container.
+//! It answers InvokeEndpoint's path as SageMaker's runtime does in front of the container. However this process ends, the
+//! server does too: it reads a pipe that only this process holds.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,13 +16,14 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use sagemaker_caller::{Form, encode, scores};
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::group::Group;
+use super::python::neutral_environment;
 use crate::failure::Failure;
 
 /// The package of the server, and its binary.
@@ -38,6 +40,7 @@ const ROWS: usize = 1_000;
 /// The server at work. Dropping it ends it.
 pub struct ModelServer {
     address: String,
+    /// Holds its standard input too.
     _process: Group,
     log: JoinHandle<()>,
 }
@@ -53,6 +56,7 @@ impl Drop for ModelServer {
 struct Line {
     message: Option<String>,
     address: Option<String>,
+    error: Option<String>,
 }
 
 impl ModelServer {
@@ -60,27 +64,10 @@ impl ModelServer {
     pub async fn start(binary: &Path, folder: &Path, logs: &Path) -> Result<Self, Failure> {
         std::fs::create_dir_all(logs).map_err(cannot)?;
         let mut log = File::create(logs.join(format!("{PACKAGE}.log"))).map_err(cannot)?;
-        let mut command = Command::new(binary);
-        command
-            .args(["serve", "--endpoint", "--bind", "127.0.0.1", "--port", "0"])
-            .arg("--model-dir")
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        let mut process = Group::spawn(&mut command).map_err(cannot)?;
+        let mut process = Group::spawn(&mut command(binary, folder)).map_err(cannot)?;
         let output = process.0.stdout.take();
-        let mut lines = BufReader::new(output.ok_or_else(dead)?).lines();
-        let listening = async {
-            while let Some(text) = lines.next_line().await.map_err(cannot)? {
-                note(&mut log, &text);
-                let line = serde_json::from_str::<Line>(&text).ok();
-                let at = line.filter(|line| line.message.as_deref() == Some("listening"));
-                if let Some(address) = at.and_then(|line| line.address) {
-                    return Ok(address);
-                }
-            }
-            Err(dead())
-        };
+        let mut lines = BufReader::new(output.ok_or_else(|| dead(None))?).lines();
+        let listening = listening(&mut lines, &mut log);
         let address = timeout(START, listening).await.map_err(cannot)??;
         let log = tokio::spawn(async move {
             while let Ok(Some(text)) = lines.next_line().await {
@@ -162,6 +149,42 @@ impl ModelServer {
     }
 }
 
+/// The server with the model in `folder`, knowing nothing of the user's own settings, accounts and wishes for logs.
+fn command(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .args(["serve", "--endpoint", "--until-stdin-ends"])
+        .args(["--bind", "127.0.0.1", "--port", "0", "--model-dir"])
+        .arg(folder)
+        .env_clear()
+        .envs(neutral_environment())
+        // Where it listens is told at this level.
+        .env("RUST_LOG", "info")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// Reads the log until it tells where the server listens.
+async fn listening(
+    lines: &mut Lines<impl AsyncBufRead + Unpin>,
+    log: &mut File,
+) -> Result<String, Failure> {
+    let (mut error, mut last) = (None, None);
+    while let Some(text) = lines.next_line().await.map_err(cannot)? {
+        note(log, &text);
+        if let Ok(line) = serde_json::from_str::<Line>(&text) {
+            let listens = line.message.as_deref() == Some("listening");
+            if let Some(address) = line.address.filter(|_| listens) {
+                return Ok(address);
+            }
+            error = line.error.or(error);
+        }
+        last = Some(text);
+    }
+    Err(dead(error.or(last)))
+}
+
 /// Where the example's model lies.
 pub fn folder(root: &Path) -> PathBuf {
     root.join("infra/model")
@@ -178,7 +201,71 @@ fn cannot(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
         .cure("its log is model-server.log, beside those of the functions")
 }
 
-fn dead() -> Failure {
-    Failure::check("the model server ended at its start")
-        .cure("its log is model-server.log, beside those of the functions")
+/// `cause` is what it said last.
+fn dead(cause: Option<String>) -> Failure {
+    let dead = Failure::check("the model server ended at its start");
+    let dead = match cause {
+        Some(cause) => dead.caused_by(cause),
+        None => dead,
+    };
+    dead.cure("its log is model-server.log, beside those of the functions")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_log_tells_where_the_server_listens_or_why_it_does_not() {
+        let unusable = r#"{"level":"ERROR","error":"m.onnx cannot be run","message":"no start"}"#;
+        for (log, expected) in [
+            (
+                r#"{"level":"INFO","message":"listening","address":"127.0.0.1:9"}"#.to_owned(),
+                Ok("127.0.0.1:9"),
+            ),
+            (
+                r#"{"message":"accepted","address":"127.0.0.1:9"}"#.to_owned(),
+                Err("accepted"),
+            ),
+            (
+                format!("{unusable}\nthe end"),
+                Err("its start: m.onnx cannot be run\n"),
+            ),
+            ("Killed".to_owned(), Err("its start: Killed\n")),
+            (String::new(), Err("its start\n")),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            let found = listening(&mut log.as_bytes().lines(), &mut file).await;
+            match (found, expected) {
+                (Ok(address), expected) => assert_eq!(Ok(address.as_str()), expected),
+                (Err(failure), Err(expected)) => {
+                    assert!(failure.to_string().contains(expected), "{failure}");
+                }
+                (Err(failure), Ok(_)) => panic!("{failure}"),
+            }
+        }
+    }
+
+    /// A shell takes the server's place and runs what it takes for the script `serve`.
+    #[tokio::test]
+    async fn the_server_knows_nothing_of_the_user_and_its_standard_input_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("serve"), "env; echo \"$*\"; cat").unwrap();
+        let mut command = command(Path::new("/bin/sh"), Path::new("model"));
+        let mut server = Group::spawn(command.current_dir(folder.path())).unwrap();
+        let mut said = String::new();
+        let mut output = server.0.stdout.take().unwrap();
+        // `cat` ends with it, and with `cat` the output.
+        drop(server.0.stdin.take().unwrap());
+        output.read_to_string(&mut said).await.unwrap();
+
+        assert!(said.contains("--until-stdin-ends"), "{said}");
+        assert!(said.lines().any(|line| line == "RUST_LOG=info"), "{said}");
+        // cargo sets variables of its own for a test.
+        for prefix in ["AWS_", "CARGO", "SAGEMAKER_"] {
+            assert!(!said.lines().any(|line| line.starts_with(prefix)), "{said}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What lies in the local AWS after a run: streams, tables, the set-aside bucket, and what subscribers were sent.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
@@ -16,7 +17,7 @@ use super::lake::{self, Delivered, Drained};
 use super::mapping::lag::Behind;
 use super::model::ModelServer;
 use super::plan::Plan;
-use super::predictions::Model;
+use super::predictions::{Model, expected_events};
 use super::rows;
 use super::stack::Deployed;
 use super::worn::Truth;
@@ -36,8 +37,10 @@ pub struct Observed {
     pub expected: Expected,
     /// The model that was asked about them, if one was.
     pub model: Option<Model>,
-    /// The distinct events on the quality-events stream, by id.
+    /// The distinct events on the quality-events stream, by id: the first of each.
     pub events: BTreeMap<String, QualityEvent>,
+    /// Later ones of an id that do not equal its first.
+    pub unequal: Vec<QualityEvent>,
     /// The ids in the table of events.
     pub stored: BTreeSet<String>,
     /// The alerter's claims, by key.
@@ -128,6 +131,8 @@ pub struct Policy {
     pub line_stop_expiry_ms: i64,
     /// `CLAIM_TTL`, in seconds.
     pub claim_ttl_s: i64,
+    /// `COOL_DOWN`, in ms of reading time.
+    pub cool_down_ms: i64,
 }
 
 impl Policy {
@@ -154,6 +159,7 @@ impl Policy {
             max_alert_age_ms: seconds("MAX_ALERT_AGE")? * 1_000,
             line_stop_expiry_ms: seconds("LINE_STOP_EXPIRY")? * 1_000,
             claim_ttl_s: seconds("CLAIM_TTL")?,
+            cool_down_ms: seconds("COOL_DOWN")? * 1_000,
         })
     }
 }
@@ -209,42 +215,32 @@ pub async fn observe(
     let kinesis = aws_sdk_kinesis::Client::new(sdk);
     let readings = read_stream(&kinesis, &given.streams.readings).await?;
     let poison = given.poison.as_ref();
-    let (expected, asked) = expected(&plan.rules, &given.streams.readings, &readings, poison);
+    let (mut expected, questions) =
+        expected(&plan.rules, &given.streams.readings, &readings, poison);
+    let published = read_stream(&kinesis, &given.streams.events).await?;
+    let (events, unequal) = distinct(&published)?;
     let model = match (plan.rules.model(), server) {
         (Some(model), Some(server)) => {
-            let (mut asked, rows): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+            let (mut questions, rows): (Vec<_>, Vec<_>) = questions.into_iter().unzip();
             let scores = server.scores(&plan.rules, &rows).await?;
-            for (asked, score) in asked.iter_mut().zip(scores) {
-                asked.score = score;
+            for (question, score) in questions.iter_mut().zip(scores) {
+                question.asked.score = score;
             }
+            expected.predictions = expected_events(&plan.rules, &questions, &events);
+            let asked = questions.into_iter().map(|question| question.asked);
             let thresholds = model.thresholds().iter();
             Some(Model {
                 id: model.id().to_owned(),
                 thresholds: thresholds
                     .map(|it| (it.reaction.to_string(), it.score))
                     .collect(),
-                asked,
+                asked: asked.collect(),
                 truth: given.truth,
                 figures: Figures::of_card()?,
             })
         }
         _ => None,
     };
-    let mut events = BTreeMap::new();
-    let published = read_stream(&kinesis, &given.streams.events).await?;
-    for (_, records) in &published {
-        for record in records {
-            let event = QualityEvent::from_json(&record.data).map_err(|error| {
-                Failure::check(format_args!(
-                    "record {} of the quality-events stream cannot be read",
-                    record.sequence_number
-                ))
-                .caused_by(error)
-                .cure("who but the functions puts records there?")
-            })?;
-            events.insert(event.id.to_string(), event);
-        }
-    }
     let mut lake = Vec::new();
     for drained in &given.lake {
         let (source, damaged) = (drained.source_arn(), given.damage.is_some());
@@ -269,6 +265,7 @@ pub async fn observe(
         expected,
         model,
         events,
+        unequal,
         stored: stored.iter().filter_map(|item| text(item, "id")).collect(),
         claims: claims
             .iter()
@@ -321,6 +318,33 @@ pub async fn read_stream(
         shards.push((shard, records));
     }
     Ok(shards)
+}
+
+type ById = BTreeMap<String, QualityEvent>;
+
+/// The first event of each id, and those later ones that do not equal it.
+fn distinct(
+    published: &[(String, Vec<StreamRecord>)],
+) -> Result<(ById, Vec<QualityEvent>), Failure> {
+    let (mut events, mut unequal) = (ById::new(), Vec::new());
+    for record in published.iter().flat_map(|(_, records)| records) {
+        let event = QualityEvent::from_json(&record.data).map_err(|error| {
+            Failure::check(format_args!(
+                "record {} of the quality-events stream cannot be read",
+                record.sequence_number
+            ))
+            .caused_by(error)
+            .cure("who but the functions puts records there?")
+        })?;
+        match events.entry(event.id.to_string()) {
+            Entry::Vacant(first) => {
+                first.insert(event);
+            }
+            Entry::Occupied(first) if *first.get() != event => unequal.push(event),
+            Entry::Occupied(_) => {}
+        }
+    }
+    Ok((events, unequal))
 }
 
 type Item = std::collections::HashMap<String, AttributeValue>;
@@ -409,6 +433,21 @@ fn batch(key: &str, bytes: &[u8]) -> Result<GivenUp, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::checks::tests::event;
+
+    #[test]
+    fn an_event_that_says_something_else_the_second_time_is_kept_beside_the_first() {
+        let (first, other) = (event(1, "opened", "notify"), event(1, "ongoing", "notify"));
+        let records = [&first, &other, &first].map(|event| StreamRecord {
+            sequence_number: "1".into(),
+            partition_key: event.machine.clone(),
+            data: event.to_json(),
+            arrived_ms: 0,
+        });
+        let (events, unequal) = distinct(&[("shard".into(), records.into())]).unwrap();
+        assert_eq!(events.into_values().collect::<Vec<_>>(), [first]);
+        assert_eq!(unequal, [other]);
+    }
 
     #[test]
     fn claims_are_told_from_what_lies_beside_them() {

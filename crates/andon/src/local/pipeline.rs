@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::setup::STACK;
 use super::worn::{self, Truth};
 use crate::failure::Failure;
-use crate::input::Input;
+use crate::input::{Input, unreadable};
 use crate::produce::Keying;
 
 /// Which line of work.
@@ -95,10 +95,13 @@ pub struct Fed {
 }
 
 impl Fed {
-    /// Opened before anything is started: a missing file is told at once.
-    fn of(input: Input) -> Result<Self, Failure> {
-        let lines = feed::count(&input)?;
-        Ok(Self { input, lines })
+    /// Looked at before anything is started: a file that is missing or empty is told at once. `what` is the option that
+    /// names it.
+    fn of(input: Input, what: &str) -> Result<Self, Failure> {
+        match feed::count(&input)? {
+            Some(0) => Err(feed::nothing(&input, what)),
+            lines => Ok(Self { input, lines }),
+        }
     }
 }
 
@@ -106,7 +109,7 @@ impl Fed {
 const FED: &str = "target/andon/readings.ndjson";
 
 impl Pipeline {
-    /// Reads what is needed; what the pipeline does not take is refused.
+    /// Reads what is needed; what the pipeline does not take is refused. Blocks until all is read.
     pub fn work(self, root: &Path, choice: Choice) -> Result<Work, Failure> {
         let Choice {
             readings,
@@ -132,6 +135,9 @@ impl Pipeline {
                     .cure("see `andon local --help`"),
             );
         }
+        if let (Some(readings), Some(records)) = (&readings, &records) {
+            both_can_be_read(readings, records)?;
+        }
         let quality = |path: &str, recorded: &str, lake| {
             let plan = plan.clone().unwrap_or_else(|| root.join(path));
             let plan = Plan::load(&plan)?;
@@ -143,11 +149,13 @@ impl Pipeline {
                         .cure("give a plan with a section `model`, or leave the option out"));
                 }
             }
-            let model = (plan.rules.model().is_some())
-                .then(|| model.clone().unwrap_or_else(|| model::folder(root)));
-            let is_example = model
-                .as_ref()
-                .is_some_and(|folder| *folder == model::folder(root));
+            let example = model::folder(root);
+            let model = match plan.rules.model() {
+                Some(_) => Some(model_folder(model.as_ref().unwrap_or(&example))?),
+                None => None,
+            };
+            // By their one true path each: however the user names the example's folder, it is the example.
+            let is_example = model.is_some() && model == std::fs::canonicalize(example).ok();
             let mut truth = truth.as_deref().map(Truth::read).transpose()?;
             let readings = match &readings {
                 Some(readings) => readings.clone(),
@@ -161,7 +169,7 @@ impl Pipeline {
             };
             Ok::<_, Failure>(Quality {
                 plan: Arc::new(plan),
-                readings: Fed::of(readings)?,
+                readings: Fed::of(readings, "readings")?,
                 lake,
                 model,
                 truth,
@@ -172,7 +180,7 @@ impl Pipeline {
             Ok::<_, Failure>(Rows {
                 program,
                 stack: format!("{STACK}-{label}"),
-                records: Fed::of(records.clone().unwrap_or_else(recorded))?,
+                records: Fed::of(records.clone().unwrap_or_else(recorded), "records")?,
                 keying: key.parse().map_err(Failure::check)?,
             })
         };
@@ -212,6 +220,39 @@ impl Pipeline {
     }
 }
 
+/// Two streams cannot be fed from one that can be read once only: each would get some of its lines.
+fn both_can_be_read(readings: &Input, records: &Input) -> Result<(), Failure> {
+    if readings != records || readings.can_be_reread()? {
+        return Ok(());
+    }
+    Err(
+        Failure::input(format_args!("{} can be read once", readings.called()))
+            .cure("give --readings or --records a file"),
+    )
+}
+
+/// The one true path of a folder in which the model server finds its model: `model.onnx`, or the only ONNX file.
+fn model_folder(given: &Path) -> Result<PathBuf, Failure> {
+    let cure = "give --model the folder that holds the model.onnx, or one ONNX file";
+    let cannot = |error| unreadable(given, error).cure(cure);
+    let folder = std::fs::canonicalize(given).map_err(cannot)?;
+    let mut models = 0;
+    for entry in std::fs::read_dir(&folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        models += usize::from(path.extension().is_some_and(|end| end == "onnx"));
+    }
+    let given = given.display();
+    match models {
+        1 => Ok(folder),
+        _ if folder.join("model.onnx").is_file() => Ok(folder),
+        0 => Err(Failure::input(format_args!("{given} holds no ONNX file")).cure(cure)),
+        _ => Err(Failure::input(format_args!(
+            "{given} holds {models} ONNX files, and none of them is model.onnx"
+        ))
+        .cure(cure)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,14 +263,18 @@ mod tests {
 
     #[test]
     fn every_pipeline_has_what_it_works_on() {
-        for (pipeline, wears, readings, records) in [
-            (Pipeline::Press, true, Some(12_000), None),
-            (Pipeline::Press, false, Some(6_000), None),
-            (Pipeline::Game, true, None, Some(400)),
-            (Pipeline::Clickstream, true, Some(3_596), Some(600)),
+        // As a user would type it in the folder in which tests are run.
+        let example = Some(PathBuf::from("../../infra/model"));
+        for (pipeline, wears, model, readings, records) in [
+            (Pipeline::Press, true, None, Some(12_000), None),
+            (Pipeline::Press, true, example, Some(12_000), None),
+            (Pipeline::Press, false, None, Some(6_000), None),
+            (Pipeline::Game, true, None, None, Some(400)),
+            (Pipeline::Clickstream, true, None, Some(3_596), Some(600)),
         ] {
             let choice = Choice {
                 wears,
+                model,
                 ..Choice::default()
             };
             let work = pipeline.work(&root(), choice).unwrap();
@@ -296,6 +341,71 @@ mod tests {
         ] {
             let failure = pipeline.work(&root(), choice).unwrap_err();
             assert!(failure.to_string().starts_with(option), "{failure}");
+        }
+    }
+
+    /// Refused before anything is started.
+    #[track_caller]
+    fn refused(pipeline: Pipeline, choice: Choice, message: &str) {
+        let failure = pipeline.work(&root(), choice).unwrap_err();
+        assert_eq!(failure.exit_code(), 2, "{failure}");
+        assert!(failure.to_string().contains(message), "{failure}");
+    }
+
+    #[test]
+    fn readings_that_are_a_folder_or_empty_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.ndjson");
+        std::fs::write(&empty, "").unwrap();
+        for (path, message) in [
+            (folder.path().to_path_buf(), "cannot read "),
+            (empty, "empty.ndjson holds no readings"),
+        ] {
+            let choice = Choice {
+                readings: Some(Input::from(path)),
+                ..Choice::default()
+            };
+            refused(Pipeline::Press, choice, message);
+        }
+    }
+
+    #[test]
+    fn one_stream_does_not_feed_two() {
+        for (stream, message) in [
+            ("-", "stdin can be read once"),
+            ("/dev/null", "/dev/null can be read once"),
+        ] {
+            let input = || Some(Input::from(stream.to_owned()));
+            let choice = Choice {
+                readings: input(),
+                records: input(),
+                ..Choice::default()
+            };
+            refused(Pipeline::Clickstream, choice, message);
+        }
+        let file = Input::from(root().join("events/clickstream/windows.ndjson"));
+        both_can_be_read(&file, &file).unwrap();
+        let stdin = Input::from("-".to_owned());
+        both_can_be_read(&stdin, &file).unwrap();
+    }
+
+    #[test]
+    fn a_folder_without_a_model_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let choice = || Choice {
+            model: Some(folder.path().to_path_buf()),
+            ..Choice::default()
+        };
+        refused(Pipeline::Press, choice(), "holds no ONNX file");
+        for (file, is_one) in [("a.onnx", true), ("b.onnx", false), ("model.onnx", true)] {
+            let path = folder.path().join(file);
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(model_folder(folder.path()).is_ok(), is_one, "{file}");
+            let failure = model_folder(&path).unwrap_err();
+            assert!(failure.to_string().starts_with("cannot read "), "{failure}");
+            if !is_one {
+                refused(Pipeline::Press, choice(), "holds 2 ONNX files");
+            }
         }
     }
 }

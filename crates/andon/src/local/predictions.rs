@@ -4,6 +4,8 @@
 //! the cool-down; it is false where the machine does not fail within the horizon; the lead is the time from the first alarm
 //! within the horizon to the failure.
 
+mod published;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use quality_event::{Finding, QualityEvent, Severity, Timestamp};
@@ -11,6 +13,8 @@ use serde::Serialize;
 
 use super::figures::{Figure, Figures};
 use super::worn::Truth;
+
+pub use published::{Question, expected_events, repeated};
 
 /// A reading that the model is asked about, in the order of the stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -344,11 +348,7 @@ const SAME: f64 = 1e-9;
 pub fn scores(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<String> {
     let differing = model.asked.iter().filter_map(|asked| {
         let published = score_of(events.get(&asked.scored)?);
-        let agree = match (published, asked.score) {
-            (Some(published), Some(asked)) => (published - asked).abs() <= SAME,
-            (published, asked) => published.is_none() && asked.is_none(),
-        };
-        (!agree).then(|| {
+        (!agree(published, asked.score)).then(|| {
             format!(
                 "{} at {}: {published:?} was published, the model says {:?}",
                 asked.machine, asked.time, asked.score
@@ -356,6 +356,14 @@ pub fn scores(model: &Model, events: &BTreeMap<String, QualityEvent>) -> Vec<Str
         })
     });
     differing.collect()
+}
+
+/// Whether both are one score, or neither is any.
+fn agree(one: Option<f64>, other: Option<f64>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => (one - other).abs() <= SAME,
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 /// Alarms that may be more or fewer than the card says, and parts by which the median lead may differ: scores agree to

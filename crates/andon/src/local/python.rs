@@ -1,9 +1,10 @@
 //! The Python tools of a local run: the emulator and the AWS CLI, each in a virtual environment of its own under the
 //! target folder.
 //!
-//! Promises: nothing outside that folder is written; every package is pinned, and the folder's name hashes the pins and
-//! the interpreter, so that a changed pin is a new environment; an interrupted installation is started afresh; whoever
-//! lacks something reads what to do about it.
+//! Promises: nothing is left outside that folder (pip keeps no cache, and the user's variables lead it nowhere else); every
+//! package is pinned, and the folder's name hashes the pins and the interpreter, so that a changed pin is a new environment;
+//! an installation that was interrupted, or from which nothing can be imported, is started afresh; whoever lacks something
+//! reads what to do about it.
 
 mod environment;
 mod fault;
@@ -291,6 +292,7 @@ mod tests {
             (install(InstallFault::IndexUntrusted), "PIP_CERT"),
             (install(InstallFault::DiskFull), "300 MB"),
             (install(InstallFault::NotWritable), "target/andon"),
+            (install(InstallFault::Elsewhere), "pip config list"),
             (install(InstallFault::Other), "ERROR: the last line"),
         ] {
             assert!(error.cure().contains(word), "{error}: {}", error.cure());

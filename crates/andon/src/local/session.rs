@@ -1,5 +1,6 @@
 //! One run's local AWS with everything at work on it: started, fed, drained, observed, stopped.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,8 @@ use super::observe::{Policy, Streams, output};
 use super::pipeline::Work;
 use super::python::Progress;
 use super::setup::{
-    STACK, Started, Trouble, emulator_failure, mappings, outside, start_aws, stored_watch, storm,
+    STACK, Started, Trouble, emulator_failure, explained, mappings, outside, start_aws,
+    stored_watch, storm,
 };
 use super::stack::Deployed;
 use super::steps::Steps;
@@ -55,76 +57,15 @@ impl Session {
             Ok(binaries)
         };
         let aws = start_aws(root, &folder, steps, work, &trouble);
-        let (binaries, started) = tokio::try_join!(built, aws)?;
-        let Started {
-            emulator,
-            sdk,
-            deployed,
-            rows,
-        } = started;
-
-        let logs = folder.join("logs");
-        let model = match (model, binaries.get(model::PACKAGE)) {
-            (Some(folder), Some(binary)) => Some(ModelServer::start(binary, folder, &logs).await?),
-            _ => None,
-        };
-        let mut client_environment = emulator.client_environment();
-        client_environment.extend(model.as_ref().map(ModelServer::client_environment));
-        let storm = storm(&trouble, &deployed, &emulator.endpoint(), model.as_ref()).await?;
-        let hosts = Hosts::start(
-            deployed.functions.clone(),
-            &binaries,
-            |label| match storm.as_ref().and_then(|storm| storm.endpoint(label)) {
-                Some(endpoint) => client_environment_of(&endpoint),
-                None => client_environment.clone(),
-            },
-            &logs,
-        )?;
-        if let Some(storm) = &storm {
-            storm.attach(&hosts.all());
+        let (binaries, mut started) = tokio::try_join!(built, aws)?;
+        match at_work(root, steps, work, trouble, &binaries, &started).await {
+            Ok((mappings, bench)) => Ok(Self {
+                emulator: Some(started.emulator),
+                mappings,
+                bench,
+            }),
+            Err(failure) => Err(explained(Some(&mut started.emulator), failure).await),
         }
-        let judging = match &work.quality {
-            Some(_) => Some(judging(&deployed, &sdk).await?),
-            None => None,
-        };
-        let mappings = match &judging {
-            Some(judging) => {
-                let watch = stored_watch(Policy::of(&hosts)?, &judging.latencies_ms);
-                let outside =
-                    |package: &str, host| outside(package, host, &trouble, storm.as_ref());
-                mappings(&deployed, &hosts, &sdk, steps, &watch, outside)?
-            }
-            None => Vec::new(),
-        };
-        let progress = Arc::clone(steps) as Arc<dyn Progress + Send>;
-        let (lake, followers) = Lake::new(&deployed.deliveries, &hosts, &sdk, &progress)?;
-        let mappings = Mappings::start(&sdk, mappings, followers).await?;
-        let lags = mappings.lags();
-        steps.say(&format!(
-            "{} functions hosted, their logs in {}",
-            deployed.functions.len(),
-            shown(root, &logs)
-        ));
-        Ok(Self {
-            mappings,
-            bench: Bench {
-                sdk,
-                endpoint: emulator.endpoint(),
-                root: root.to_owned(),
-                folder,
-                client_environment,
-                deployed,
-                hosts,
-                lags,
-                lake,
-                judging,
-                model,
-                rows,
-                poison: trouble.poison,
-                storm,
-            },
-            emulator: Some(emulator),
-        })
     }
 
     /// Feeds, drains and observes; breaks off where the local AWS or a mapping does.
@@ -139,19 +80,24 @@ impl Session {
             mappings,
             bench,
         } = self;
-        tokio::select! {
+        let ended = tokio::select! {
             ran = bench.run(steps, work, rate) => ran,
             failure = mappings.failure() => Err(failure),
             failure = death(emulator) => Err(failure),
+        };
+        match ended {
+            Ok(ran) => Ok(ran),
+            Err(failure) => Err(explained(emulator.as_mut(), failure).await),
         }
     }
 
     /// Waits until the local AWS or a mapping fails.
     pub async fn failure(&mut self) -> Failure {
-        tokio::select! {
+        let failure = tokio::select! {
             failure = self.mappings.failure() => failure,
             failure = death(&mut self.emulator) => failure,
-        }
+        };
+        explained(self.emulator.as_mut(), failure).await
     }
 
     /// Where the local AWS is.
@@ -172,8 +118,11 @@ impl Session {
     }
 
     /// Copies every object of the lake into a folder, and tells how many there are.
-    pub async fn copy_lake(&self, folder: &Path) -> Result<usize, Failure> {
-        self.bench.lake.copy(&self.bench.sdk, folder).await
+    pub async fn copy_lake(&mut self, folder: &Path) -> Result<usize, Failure> {
+        match self.bench.lake.copy(&self.bench.sdk, folder).await {
+            Ok(objects) => Ok(objects),
+            Err(failure) => Err(explained(self.emulator.as_mut(), failure).await),
+        }
     }
 
     /// Ends everything and waits until it is gone.
@@ -184,6 +133,86 @@ impl Session {
             emulator.stop().await;
         }
     }
+}
+
+/// Hosts everything and lets the mappings begin.
+async fn at_work(
+    root: &Path,
+    steps: &Arc<Steps>,
+    work: &Work,
+    trouble: Trouble,
+    binaries: &BTreeMap<String, PathBuf>,
+    started: &Started,
+) -> Result<(Mappings, Bench), Failure> {
+    let Started {
+        emulator,
+        sdk,
+        deployed,
+        rows,
+    } = started;
+    let folder = root.join(FOLDER);
+    let logs = folder.join("logs");
+    let model = work
+        .quality
+        .as_ref()
+        .and_then(|quality| quality.model.as_deref());
+    let model = match (model, binaries.get(model::PACKAGE)) {
+        (Some(folder), Some(binary)) => Some(ModelServer::start(binary, folder, &logs).await?),
+        _ => None,
+    };
+    let mut client_environment = emulator.client_environment();
+    client_environment.extend(model.as_ref().map(ModelServer::client_environment));
+    let storm = storm(&trouble, deployed, &emulator.endpoint(), model.as_ref()).await?;
+    let hosts = Hosts::start(
+        deployed.functions.clone(),
+        binaries,
+        |label| match storm.as_ref().and_then(|storm| storm.endpoint(label)) {
+            Some(endpoint) => client_environment_of(&endpoint),
+            None => client_environment.clone(),
+        },
+        &logs,
+    )?;
+    if let Some(storm) = &storm {
+        storm.attach(&hosts.all());
+    }
+    let judging = match &work.quality {
+        Some(_) => Some(judging(deployed, sdk).await?),
+        None => None,
+    };
+    let mappings = match &judging {
+        Some(judging) => {
+            let watch = stored_watch(Policy::of(&hosts)?, &judging.latencies_ms);
+            let outside = |package: &str, host| outside(package, host, &trouble, storm.as_ref());
+            mappings(deployed, &hosts, sdk, steps, &watch, outside)?
+        }
+        None => Vec::new(),
+    };
+    let progress = Arc::clone(steps) as Arc<dyn Progress + Send>;
+    let (lake, followers) = Lake::new(&deployed.deliveries, &hosts, sdk, &progress)?;
+    let mappings = Mappings::start(sdk, mappings, followers).await?;
+    let lags = mappings.lags();
+    steps.say(&format!(
+        "{} functions hosted, their logs in {}",
+        deployed.functions.len(),
+        shown(root, &logs)
+    ));
+    let bench = Bench {
+        sdk: sdk.clone(),
+        endpoint: emulator.endpoint(),
+        root: root.to_owned(),
+        folder,
+        client_environment,
+        deployed: deployed.clone(),
+        hosts,
+        lags,
+        lake,
+        judging,
+        model,
+        rows: rows.clone(),
+        poison: trouble.poison,
+        storm,
+    };
+    Ok((mappings, bench))
 }
 
 /// Who hears of what is judged: nobody has been told anything yet.

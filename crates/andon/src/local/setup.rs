@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -10,6 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use quality_event::QualityEvent;
 use runtime_api::FunctionHost;
+use tokio::time::sleep;
 
 use super::chaos::{Chaos, Poison, Poisoned, Storm};
 use super::checks::is_storable;
@@ -22,7 +24,7 @@ use super::pipeline::Work;
 use super::python::{Progress, Tools};
 use super::stack::{Deployed, Deployment, deploy};
 use super::steps::Steps;
-use crate::aws::s3;
+use crate::aws::{CURE, s3};
 use crate::failure::Failure;
 
 /// The stack's name, and the prefix of the functions'.
@@ -42,6 +44,30 @@ pub fn emulator_failure(error: EmulatorError) -> Failure {
     Failure::check("the local AWS is not available")
         .caused_by(error)
         .cure(cure)
+}
+
+/// A process that ends closes its connections a moment before it is seen to have ended.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+
+/// What is told of a failure of whoever uses the local AWS: if that has ended, everything fails because of it. While it is
+/// there, it has neither regions nor credentials that could be wrong.
+pub async fn explained(emulator: Option<&mut Emulator>, failure: Failure) -> Failure {
+    let Some(emulator) = emulator else {
+        return failure;
+    };
+    for moment in [Duration::ZERO, LAST_MOMENT] {
+        sleep(moment).await;
+        if let Err(error) = emulator.check() {
+            return emulator_failure(error);
+        }
+    }
+    match failure.to_string().ends_with(CURE) {
+        true => failure.cure(format_args!(
+            "the local AWS is there and does not answer: is the machine very busy? Its log may tell, {}",
+            emulator.log().display()
+        )),
+        false => failure,
+    }
 }
 
 /// The local AWS with everything deployed.
@@ -82,9 +108,30 @@ pub async fn start_aws(
                 .cure(cure)
         })?;
     steps.say("starting the local AWS");
-    let emulator = Emulator::start(&tools, folder)
+    let mut emulator = Emulator::start(&tools, folder)
         .await
         .map_err(emulator_failure)?;
+    match deploy_all(root, folder, steps, work, trouble, &tools, &emulator).await {
+        Ok((sdk, deployed, rows)) => Ok(Started {
+            emulator,
+            sdk,
+            deployed,
+            rows,
+        }),
+        Err(failure) => Err(explained(Some(&mut emulator), failure).await),
+    }
+}
+
+/// The stacks and the plan in force.
+async fn deploy_all(
+    root: &Path,
+    folder: &Path,
+    steps: &Arc<Steps>,
+    work: &Work,
+    trouble: &Trouble,
+    tools: &Tools,
+    emulator: &Emulator,
+) -> Result<(SdkConfig, Deployed, Option<RowsStream>), Failure> {
     let architecture = match std::env::consts::ARCH {
         "aarch64" => "arm64",
         _ => "x86_64",
@@ -97,7 +144,7 @@ pub async fn start_aws(
             stack,
             parameters,
         };
-        let deployed = deploy(&tools, &emulator, &deployment, steps.as_ref()).await;
+        let deployed = deploy(tools, emulator, &deployment, steps.as_ref()).await;
         deployed.map_err(|error| {
             let cure = error.cure();
             Failure::check(format_args!("cannot deploy {template}"))
@@ -159,12 +206,7 @@ pub async fn start_aws(
         said.push_str(", plan in force");
     }
     steps.say(&said);
-    Ok(Started {
-        emulator,
-        sdk,
-        deployed,
-        rows,
-    })
+    Ok((sdk, deployed, rows))
 }
 
 /// The stream that a stack of `delivery.yaml` delivers from.
@@ -287,5 +329,46 @@ pub fn outside(
     match storm {
         Some(storm) => storm.around(function),
         None => function,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::process::Command;
+
+    use super::*;
+
+    fn failure() -> Failure {
+        Failure::check("cannot list the shards: dispatch failure").cure(CURE)
+    }
+
+    #[tokio::test]
+    async fn an_ended_local_aws_is_told_of_before_what_failed_because_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("ministack.log");
+        std::fs::write(&log, "MemoryError\n").unwrap();
+        let mut child = Command::new("false").process_group(0).spawn().unwrap();
+        child.wait().await.unwrap();
+        let mut emulator = Emulator::stand_in(child, log);
+        let text = explained(Some(&mut emulator), failure()).await.to_string();
+        assert!(text.contains("ended by itself"), "{text}");
+        assert!(text.contains("ministack.log"), "{text}");
+        assert!(text.ends_with("MemoryError"), "{text}");
+        assert!(!text.contains("dispatch failure"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn nobody_looks_for_credentials_of_the_local_aws() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sleeper = Command::new("sleep");
+        let child = sleeper.arg("600").process_group(0).spawn().unwrap();
+        let mut emulator = Emulator::stand_in(child, folder.path().join("ministack.log"));
+        let text = explained(Some(&mut emulator), failure()).await.to_string();
+        assert!(text.starts_with("cannot list the shards: "), "{text}");
+        assert!(!text.contains("--region"), "{text}");
+        assert!(text.ends_with("ministack.log"), "{text}");
+        let other = Failure::check("a mapping broke off").cure("run again");
+        let text = explained(Some(&mut emulator), other).await.to_string();
+        assert_eq!(text, "a mapping broke off\n  run again");
     }
 }

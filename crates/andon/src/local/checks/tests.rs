@@ -1,3 +1,5 @@
+use quality_event::{EventId, Severity, Timestamp};
+
 use super::super::observe::{Aside, Expected, Place, Policy, Put};
 use super::*;
 use crate::local::chaos::Damage;
@@ -62,6 +64,10 @@ pub(crate) fn sound() -> Observed {
         event(4, "opened", "notify"),
         event(5, "opened", "record"),
     ];
+    let events: BTreeMap<_, _> = events
+        .into_iter()
+        .map(|event| (event.id.to_string(), event))
+        .collect();
     let ids = |numbers: &[u32]| numbers.iter().map(|n| format!("{n:032x}")).collect();
     let key = |purpose: &str, n: u32| format!("{purpose}#{n:032x}");
     Observed {
@@ -74,15 +80,14 @@ pub(crate) fn sound() -> Observed {
         expected: Expected {
             readings: 6,
             records: 6,
-            events: ids(&[1, 2, 3, 4, 5]),
+            events: events.clone(),
+            predictions: BTreeMap::new(),
             unreadable: [place(6)].into(),
             poison: BTreeSet::new(),
         },
         model: None,
-        events: events
-            .into_iter()
-            .map(|event| (event.id.to_string(), event))
-            .collect(),
+        events,
+        unequal: vec![],
         stored: ids(&[1, 3, 4, 5]),
         claims: [
             (key("alert", 1), claim("sent", None)),
@@ -125,6 +130,7 @@ pub(crate) fn sound() -> Observed {
             max_alert_age_ms: 3_600_000,
             line_stop_expiry_ms: 60_000,
             claim_ttl_s: 604_800,
+            cool_down_ms: 300_000,
         },
         now_ms: ARRIVED_MS + 10_000,
     }
@@ -176,6 +182,28 @@ fn predictions_are_checked_where_a_model_was_asked() {
     );
 }
 
+#[test]
+fn a_score_that_is_not_flagged_by_the_plan_shows() {
+    let unflagged = |observed: &mut Observed| {
+        let published = prediction(77, 0.5);
+        let mut expected = published.clone();
+        expected.reaction = Reaction::Notify;
+        expected.severity = Severity::Warning;
+        if let Finding::Prediction(prediction) = &mut expected.finding {
+            prediction.flagged = true;
+        }
+        let id = published.id.to_string();
+        observed.expected.predictions.insert(id.clone(), expected);
+        observed.events.insert(id, published);
+        observed.model = Some(model(77));
+    };
+    fails(
+        unflagged,
+        "scores_are_the_models",
+        "flagged false instead of true, reaction \"record\" instead of \"notify\", severity",
+    );
+}
+
 /// After the change exactly this check fails, and its first difference says so.
 #[track_caller]
 fn fails(change: impl FnOnce(&mut Observed), name: &str, words: &str) {
@@ -219,7 +247,8 @@ fn a_record_that_was_put_again_may_lie_there_twice() {
 fn a_reading_that_was_not_judged_shows() {
     fails(
         |seen| {
-            seen.expected.events.insert("missed".into());
+            let missed = event(9, "opened", "record");
+            seen.expected.events.insert("missed".into(), missed);
         },
         "readings_judged_or_set_aside",
         "event missed is missing",
@@ -234,6 +263,36 @@ fn an_event_that_nothing_explains_shows() {
         },
         "readings_judged_or_set_aside",
         "is not expected",
+    );
+}
+
+/// The evaluator has lost a machine's state: everything behind it follows the event as it is published.
+#[test]
+fn an_event_that_says_another_step_than_was_judged_shows() {
+    fails(
+        |seen| {
+            let again = event(2, "opened", "stop-line");
+            let id = again.id.to_string();
+            for purpose in ["alert", "line-stop"] {
+                let key = format!("{purpose}#{id}");
+                seen.claims.insert(key, claim("sent", None));
+            }
+            seen.alerts.push(received(2));
+            seen.line_stops.push(received(2));
+            seen.stored.insert(id.clone());
+            seen.events.insert(id, again);
+        },
+        "readings_judged_or_set_aside",
+        "transition \"opened\" instead of \"ongoing\"",
+    );
+}
+
+#[test]
+fn an_event_that_says_something_else_when_it_is_published_again_shows() {
+    fails(
+        |seen| seen.unequal.push(event(3, "opened", "stop-line")),
+        "readings_judged_or_set_aside",
+        "published again: transition \"opened\" instead of \"cleared\"",
     );
 }
 
@@ -428,7 +487,8 @@ fn a_message_may_come_twice_where_processes_were_killed() {
     assert!(checks(&observed).iter().all(Check::holds));
     for status in ["claimed", "suppressed"] {
         let key = format!("line-stop#{:032x}", 1);
-        observed.claims.insert(key, claim(status, Some("expired")));
+        let claim = claim(status, Some("already-cleared"));
+        observed.claims.insert(key, claim);
         assert!(checks(&observed).iter().all(Check::holds), "{status}");
     }
     observed.line_stops.clear();
@@ -482,4 +542,162 @@ fn a_record_that_is_nowhere_in_the_lake_shows() {
             .iter()
             .all(|check| check.name != "records_in_the_lake")
     );
+}
+
+/// Changes an event as if its reading had been another: as it is expected, and as it is published.
+fn alter(seen: &mut Observed, n: u32, change: impl Fn(&mut QualityEvent)) {
+    let id = format!("{n:032x}");
+    let known = [seen.events.get_mut(&id), seen.expected.events.get_mut(&id)];
+    known.into_iter().flatten().for_each(change);
+}
+
+/// Adds an opening of `press-07` with this claim of its alert.
+fn add_opening(seen: &mut Observed, n: u32, claim: Claim) {
+    let event = event(n, "opened", "notify");
+    let id = event.id.to_string();
+    seen.claims.insert(format!("alert#{id}"), claim);
+    seen.stored.insert(id.clone());
+    seen.expected.events.insert(id.clone(), event.clone());
+    seen.events.insert(id, event);
+}
+
+fn later(seconds: i64) -> impl Fn(&mut QualityEvent) {
+    move |event| {
+        event.time = Timestamp::from_millis(event.time.as_millis() + seconds * 1_000).unwrap();
+    }
+}
+
+fn of_episode(n: u32) -> impl Fn(&mut QualityEvent) {
+    move |event| {
+        if let Finding::Violation(violation) = &mut event.finding {
+            violation.episode = Some(EventId::try_from(format!("{n:032x}")).unwrap());
+        }
+    }
+}
+
+const NO_ALERT_BEGAN: &str = "suppressed by a cool-down that no alert of its machine began";
+
+#[test]
+fn a_cool_down_needs_an_alert_of_its_machine_and_rule_that_was_sent() {
+    fails(
+        |seen| alter(seen, 4, |event| event.machine = "press-08".into()),
+        "alerts_sent_or_suppressed",
+        NO_ALERT_BEGAN,
+    );
+    let other_rule = |event: &mut QualityEvent| {
+        if let Finding::Violation(violation) = &mut event.finding {
+            violation.rule = "tool-wear".into();
+        }
+    };
+    fails(
+        |seen| alter(seen, 4, other_rule),
+        "alerts_sent_or_suppressed",
+        NO_ALERT_BEGAN,
+    );
+    fails(
+        |seen| {
+            // Each held back by the other, and people are told of neither.
+            alter(seen, 4, |event| event.machine = "press-08".into());
+            add_opening(seen, 7, claim("suppressed", Some("cool-down")));
+            alter(seen, 7, |event| event.machine = "press-08".into());
+            seen.damage = Some(Damage::default());
+        },
+        "alerts_sent_or_suppressed",
+        NO_ALERT_BEGAN,
+    );
+}
+
+#[test]
+fn a_cool_down_reaches_as_far_as_it_is_deployed() {
+    for seconds in [299, -299] {
+        let mut observed = sound();
+        alter(&mut observed, 4, later(seconds));
+        assert!(checks(&observed).iter().all(Check::holds), "{seconds} s");
+    }
+    for seconds in [300, -300] {
+        fails(
+            |seen| alter(seen, 4, later(seconds)),
+            "alerts_sent_or_suppressed",
+            NO_ALERT_BEGAN,
+        );
+    }
+}
+
+#[test]
+fn a_chain_of_cool_downs_suffices_where_calls_were_made_to_fail() {
+    let chained = |seen: &mut Observed| {
+        alter(seen, 4, later(200));
+        add_opening(seen, 7, claim("suppressed", Some("cool-down")));
+        alter(seen, 7, later(400));
+    };
+    fails(chained, "alerts_sent_or_suppressed", NO_ALERT_BEGAN);
+    let mut observed = sound();
+    chained(&mut observed);
+    observed.damage = Some(Damage::default());
+    assert!(checks(&observed).iter().all(Check::holds));
+}
+
+#[test]
+fn a_reason_that_holds_back_no_such_message_shows() {
+    let alert = |n: u32| format!("alert#{n:032x}");
+    for reason in ["boredom", "already-cleared", "opening-suppressed"] {
+        fails(
+            |seen| {
+                seen.claims
+                    .insert(alert(4), claim("suppressed", Some(reason)));
+            },
+            "alerts_sent_or_suppressed",
+            "which is no reason to hold it back",
+        );
+    }
+    fails(
+        |seen| {
+            seen.line_stops.clear();
+            let key = format!("line-stop#{:032x}", 1);
+            seen.claims
+                .insert(key, claim("suppressed", Some("cool-down")));
+        },
+        "line_stops_sent_or_suppressed",
+        "which is no reason to hold it back",
+    );
+}
+
+#[test]
+fn a_clearing_is_held_back_with_its_opening() {
+    let suppressed = |opening: u32| {
+        move |seen: &mut Observed| {
+            alter(seen, 3, of_episode(opening));
+            seen.alerts.retain(|message| *message != received(3));
+            let key = format!("alert#{:032x}", 3);
+            seen.claims
+                .insert(key, claim("suppressed", Some("opening-suppressed")));
+        }
+    };
+    let mut observed = sound();
+    suppressed(4)(&mut observed);
+    assert!(checks(&observed).iter().all(Check::holds));
+    fails(
+        suppressed(1),
+        "alerts_sent_or_suppressed",
+        "suppressed with an opening whose alert is not suppressed",
+    );
+}
+
+#[test]
+fn a_line_stop_is_held_back_by_the_clearing_of_its_episode() {
+    let cleared = |seen: &mut Observed| {
+        seen.line_stops.clear();
+        let key = format!("line-stop#{:032x}", 1);
+        seen.claims
+            .insert(key, claim("suppressed", Some("already-cleared")));
+    };
+    fails(
+        cleared,
+        "line_stops_sent_or_suppressed",
+        "suppressed as already cleared, and its episode has no clearing",
+    );
+    let mut observed = sound();
+    cleared(&mut observed);
+    alter(&mut observed, 3, of_episode(1));
+    assert!(checks(&observed).iter().all(Check::holds));
 }

@@ -23,7 +23,8 @@ use tokio::time::sleep;
 use super::super::mapping::Found;
 use super::super::python::Progress;
 use super::super::stack::DeployedDelivery;
-use crate::aws::failed;
+use super::pulse::Pulse;
+use crate::aws::words;
 use crate::failure::Failure;
 
 /// Between two looks at the shards.
@@ -47,6 +48,7 @@ pub struct Driver {
     waiting: Vec<oneshot::Sender<Counts>>,
     under_way: JoinSet<Result<Ended, Failure>>,
     told: u32,
+    pulse: Arc<Pulse>,
 }
 
 /// Work that has ended.
@@ -82,7 +84,13 @@ impl Driver {
             waiting: Vec::new(),
             under_way: JoinSet::new(),
             told: 0,
+            pulse: Arc::default(),
         }
+    }
+
+    /// How it gets on, to be looked at while it is at work.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
     }
 
     /// Ends with a failure, or once the function's host is stopped.
@@ -160,6 +168,7 @@ impl Driver {
             }
             found.lag.pass(&records, false, now_ms);
         }
+        self.pulse.hold(self.machine.counts());
     }
 
     fn invoke(&mut self, invocation: Invocation) -> Result<(), Failure> {
@@ -195,8 +204,8 @@ impl Driver {
             Ok(match put.send().await {
                 Ok(_) => Ended::Stored(object.id),
                 Err(error) => {
-                    let failure = failed(format_args!("cannot put {}", object.key), &error);
-                    Ended::NotStored(object.id, failure.to_string())
+                    let why = format!("cannot put {}: {}", object.key, words(&error));
+                    Ended::NotStored(object.id, why)
                 }
             })
         });
@@ -211,15 +220,21 @@ impl Driver {
                 if !matches!(answer, Answer::Returned(_)) {
                     self.trouble(&format!("the transformer did not answer ({answer:?})"));
                 }
+                self.pulse.beat();
                 self.machine.answered(id, &answer, now_ms)
             }
-            Ended::Stored(id) => self.machine.stored(id),
+            Ended::Stored(id) => {
+                self.pulse.beat();
+                self.machine.stored(id)
+            }
+            // It is tried again for a day: no reason to wait any longer.
             Ended::NotStored(id, why) => {
                 self.trouble(&why);
                 self.machine.store_failed(id, now_ms)
             }
         };
         taken.map_err(|error| self.out_of_step(error))?;
+        self.pulse.hold(self.machine.counts());
         Ok(true)
     }
 
@@ -244,5 +259,91 @@ fn answer(outcome: Outcome) -> Answer {
         Outcome::Answer(body) => Answer::Returned(body.into()),
         Outcome::FunctionError { .. } | Outcome::Crashed { .. } => Answer::FunctionError,
         Outcome::TimedOut => Answer::TimedOut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use firehose_delivery::{Settings, Source};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    const TRANSFORMED: &str = r#"{"ProcessingConfiguration": {"Enabled": true, "Processors": [
+        {"Type": "Lambda", "Parameters": [{"ParameterName": "LambdaArn",
+            "ParameterValue": "arn:aws:lambda:us-east-1:000000000000:function:andon-lake-readings"}]}]}}"#;
+
+    /// One that has taken a record and waits for no buffer.
+    fn draining(settings: &str, now_ms: i64) -> Driver {
+        let settings = Settings::from_json(settings).unwrap();
+        let arn = "arn:aws:firehose:us-east-1:000000000000:deliverystream/andon-readings";
+        let source_arn = "arn:aws:kinesis:us-east-1:000000000000:stream/andon-readings";
+        let mut machine = Delivery::new(
+            settings.clone(),
+            Source {
+                stream_arn: arn.to_owned(),
+                version: "1".to_owned(),
+                region: "us-east-1".to_owned(),
+                kinesis_stream_arn: Some(source_arn.to_owned()),
+            },
+        );
+        let record = Record {
+            data: b"{}".to_vec(),
+            arrived_ms: now_ms,
+            place: None,
+        };
+        machine.put(record, now_ms);
+        machine.drain();
+        let delivery = DeployedDelivery {
+            name: "andon-readings".to_owned(),
+            label: "readings".to_owned(),
+            arn: arn.to_owned(),
+            version: "1".to_owned(),
+            source_arn: source_arn.to_owned(),
+            bucket: "lake".to_owned(),
+            settings,
+        };
+        let nowhere = crate::local::sdk("http://127.0.0.1:9");
+        let quiet: Arc<dyn Progress + Send> = Arc::new(|_: &str| {});
+        Driver::new(
+            &delivery,
+            machine,
+            None,
+            crate::aws::s3(&nowhere),
+            quiet,
+            unbounded_channel().1,
+            unbounded_channel().1,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_transformer_that_hangs_is_waited_for_as_often_as_it_is_tried() {
+        let now_ms = SystemClock.now_ms();
+        let mut driver = draining(TRANSFORMED, now_ms);
+        let pulse = driver.pulse();
+        let Action::Invoke(invocation) = driver.machine.next(now_ms) else {
+            panic!("nothing is invoked");
+        };
+        let hung = Ended::Answered(invocation.id, Answer::TimedOut);
+        assert!(driver.take(hung).unwrap());
+        assert_eq!((pulse.moves(), pulse.held()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn an_object_moves_a_delivery_on_once_it_is_stored() {
+        let now_ms = SystemClock.now_ms();
+        for (is_stored, expected) in [(true, (1, 0)), (false, (0, 1))] {
+            let mut driver = draining("{}", now_ms);
+            let pulse = driver.pulse();
+            let Action::Put(object) = driver.machine.next(now_ms) else {
+                panic!("nothing is put");
+            };
+            let ended = match is_stored {
+                true => Ended::Stored(object.id),
+                false => Ended::NotStored(object.id, "refused".to_owned()),
+            };
+            assert!(driver.take(ended).unwrap());
+            assert_eq!((pulse.moves(), pulse.held()), expected);
+        }
     }
 }

@@ -12,6 +12,7 @@ mod bucket;
 mod copy;
 mod driver;
 mod ledger;
+mod pulse;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub use bucket::objects;
 pub use copy::empty;
 use driver::Driver;
 pub use ledger::Delivered;
+use pulse::Pulse;
 
 /// All delivery streams of a run.
 pub struct Lake(Vec<AtWork>);
@@ -42,6 +44,7 @@ struct AtWork {
     delivery: DeployedDelivery,
     program: Option<Bundled>,
     drain: UnboundedSender<oneshot::Sender<Counts>>,
+    pulse: Arc<Pulse>,
 }
 
 /// A delivery stream once all that it took is done with.
@@ -86,6 +89,7 @@ impl Lake {
                 shards,
                 drains,
             );
+            let pulse = driver.pulse();
             followers.push(Follower {
                 name: format!("lake {}", delivery.label),
                 stream_arn: delivery.source_arn.clone(),
@@ -96,6 +100,7 @@ impl Lake {
                 delivery: delivery.clone(),
                 program,
                 drain,
+                pulse,
             });
         }
         Ok((Self(at_work), followers))
@@ -116,6 +121,19 @@ impl Lake {
             copy::write(folder, &objects)?;
         }
         Ok(copied)
+    }
+
+    /// How often any delivery stream has moved on: while this grows, waiting is worth while.
+    pub fn moves(&self) -> u64 {
+        self.0.iter().map(|one| one.pulse.moves()).sum()
+    }
+
+    /// The delivery streams that still have records, and how many.
+    pub fn held(&self) -> Vec<(String, u64)> {
+        let all = self.0.iter();
+        all.map(|one| (one.delivery.name.clone(), one.pulse.held()))
+            .filter(|(_, records)| *records > 0)
+            .collect()
     }
 
     /// Waits until all that was taken is in the bucket.

@@ -1,7 +1,12 @@
 use std::collections::BTreeMap;
 
+use control_plan::ControlPlan;
+use quality_event::{EventId, Reaction};
+
 use super::*;
 use crate::local::checks::tests::event;
+use crate::local::expected::expected;
+use crate::record::StreamRecord;
 
 /// The figures of a small shift: a machine is to be told of within 4 parts, and alerts again after 3.
 fn figures() -> Figures {
@@ -188,4 +193,129 @@ fn the_card_is_met_within_its_tolerance() {
     check(&|worth| worth.thresholds[0].failures_told = 0, 1);
     check(&|worth| worth.readings = 9, 1);
     check(&|worth| worth.thresholds.clear(), 1);
+}
+
+const PLAN: &str = "version: 1
+reading: {machine: /machine, time: /time, line: /line}
+characteristics:
+  torque: {at: /torque, unit: Nm}
+rules:
+  - id: too-tight
+    when: torque > 60.0
+model:
+  id: wear
+  features: [torque]
+  thresholds: [{score: 0.5}, {score: 0.9, severity: critical, reaction: stop-line}]
+";
+
+const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/andon-readings";
+
+/// What the event about this reading should say that was published with this score, or with this reason for none.
+fn should_say(reading: &str, score: Option<f64>, reason: Option<&str>) -> QualityEvent {
+    let plan = ControlPlan::parse("plan.yaml", PLAN).unwrap();
+    let record = StreamRecord {
+        sequence_number: "101".to_owned(),
+        partition_key: "press-07".to_owned(),
+        data: reading.into(),
+        arrived_ms: 1_795_136_523_610,
+    };
+    let shards = [("shardId-000000000000".to_owned(), vec![record])];
+    let (_, questions) = expected(&plan, ARN, &shards, None);
+    let questions: Vec<_> = questions.into_iter().map(|(asked, _)| asked).collect();
+    let asked = &questions[0].asked;
+    let id = match score {
+        Some(_) => &asked.scored,
+        None => &asked.unscored,
+    };
+    let mut published = prediction(1, score);
+    published.id = EventId::try_from(id.clone()).unwrap();
+    if let Finding::Prediction(prediction) = &mut published.finding {
+        prediction.unscored = reason.map(str::to_owned);
+    }
+    let events: BTreeMap<_, _> = [(id.clone(), published)].into();
+    let mut found = expected_events(&plan, &questions, &events);
+    found.remove(id).unwrap()
+}
+
+const READING: &str =
+    r#"{"machine":"press-07","time":"2026-11-20T01:02:03.456Z","line":"L2","torque":50}"#;
+const FEATURELESS: &str = r#"{"machine":"press-07","time":"2026-11-20T01:02:03.456Z"}"#;
+
+#[test]
+fn what_a_score_calls_for_follows_from_the_plan() {
+    for (score, flagged, severity, reaction) in [
+        (0.49, false, Severity::Info, Reaction::Record),
+        (0.5, true, Severity::Warning, Reaction::Notify),
+        (0.9, true, Severity::Critical, Reaction::StopLine),
+    ] {
+        let event = should_say(READING, Some(score), None);
+        assert_eq!((event.severity, event.reaction), (severity, reaction));
+        let prediction = quality_event::Prediction {
+            model: "wear".into(),
+            score: Some(score),
+            flagged,
+            unscored: None,
+        };
+        assert_eq!(event.finding, Finding::Prediction(prediction));
+    }
+    let event = should_say(READING, HIGH, None);
+    assert_eq!(
+        (event.machine.as_str(), event.line.as_deref()),
+        ("press-07", Some("L2"))
+    );
+    assert_eq!(event.time.to_string(), "2026-11-20T01:02:03.456Z");
+    assert_eq!(event.arrived.to_string(), "2026-11-20T01:02:03.610Z");
+    let values = BTreeMap::from([("torque".to_owned(), 50.0)]);
+    assert_eq!(event.values, values);
+    assert_eq!(
+        event.summary,
+        "wear: the model predicts a failure of press-07 (score 0.9)"
+    );
+    assert!(!event.late);
+}
+
+#[test]
+fn a_reading_without_a_feature_has_that_reason_and_no_other_does() {
+    for (reading, reason, expected) in [
+        (READING, "stale", "stale"),
+        (READING, "breaker-open", "breaker-open"),
+        (
+            READING,
+            "missing-feature",
+            "a reason for a reading with every feature",
+        ),
+        (
+            READING,
+            "boredom",
+            "a reason for a reading with every feature",
+        ),
+        (FEATURELESS, "stale", "missing-feature"),
+    ] {
+        let event = should_say(reading, None, Some(reason));
+        assert_eq!(reason_of(&event), Some(expected));
+        assert_eq!(event.reaction, Reaction::Record);
+    }
+}
+
+#[test]
+fn a_prediction_that_is_published_again_says_the_same() {
+    let because = |reason: &str| {
+        let mut event = prediction(1, None);
+        if let Finding::Prediction(prediction) = &mut event.finding {
+            prediction.unscored = Some(reason.into());
+        }
+        event
+    };
+    let (open, stale) = (because("breaker-open"), because("stale"));
+    assert_eq!(repeated(&open, &stale, true), stale);
+    assert_eq!(repeated(&open, &stale, false), open);
+    let (first, near) = (prediction(1, Some(0.7)), prediction(1, Some(0.7 + 1e-12)));
+    assert_eq!(repeated(&first, &near, false), near);
+    let far = prediction(1, Some(0.8));
+    assert_eq!(repeated(&first, &far, true), first);
+    let mut unflagged = near;
+    if let Finding::Prediction(prediction) = &mut unflagged.finding {
+        prediction.flagged = false;
+    }
+    assert_ne!(repeated(&first, &unflagged, true), unflagged);
 }

@@ -13,6 +13,8 @@ pub enum InstallFault {
     DiskFull,
     /// The folder cannot be written.
     NotWritable,
+    /// The user's own settings have led pip to another folder.
+    Elsewhere,
     /// Something else: the output tells.
     Other,
 }
@@ -35,6 +37,7 @@ impl InstallFault {
             Self::IndexLacksVersion => "the package index does not offer a pinned version",
             Self::DiskFull => "the disk is full",
             Self::NotWritable => "the target folder cannot be written",
+            Self::Elsewhere => "pip has put the packages somewhere else",
             Self::Other => "pip ended with an error",
         }
     }
@@ -54,6 +57,10 @@ impl InstallFault {
             }
             Self::DiskFull => "free about 300 MB where the target folder is and run again",
             Self::NotWritable => "make the folder target/andon writable and run again",
+            Self::Elsewhere => {
+                "take target, prefix and root out of your settings for pip (`python3 -m pip config list` shows them) and run \
+                 again"
+            }
             Self::Other => "the output ends so:",
         }
     }
@@ -93,6 +100,11 @@ const SIGNS: &[(InstallFault, &[&str])] = &[
     (
         InstallFault::IndexLacksVersion,
         &["No matching distribution found"],
+    ),
+    // What Python says after an installation that ended well; the names are those of the environments.
+    (
+        InstallFault::Elsewhere,
+        &["No module named 'ministack'", "No module named 'awscli'"],
     ),
 ];
 
@@ -135,6 +147,11 @@ mod tests {
             (
                 InstallFault::NotWritable,
                 "Error: [Errno 13] Permission denied: '/srv/target/andon/venv-ministack'",
+            ),
+            (
+                InstallFault::Elsewhere,
+                "Traceback (most recent call last):\n  File \"<string>\", line 1, in <module>\n\
+                 ModuleNotFoundError: No module named 'ministack'",
             ),
             (
                 InstallFault::Other,
