@@ -56,4 +56,7 @@ pub(crate) struct Serve {
     /// Answer as SageMaker's runtime does too, at /endpoints/{name}/invocations
     #[arg(long)]
     pub(crate) endpoint: bool,
+    /// End as at SIGTERM when standard input ends: where that is a pipe, with the process that holds it, however that ends
+    #[arg(long)]
+    pub(crate) until_stdin_ends: bool,
 }

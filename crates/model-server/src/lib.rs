@@ -9,7 +9,7 @@
 //! | `GET /metrics` | counts and times, for Prometheus |
 //!
 //! The promises: an answer has as many rows as its request, or it is no answer; a request that cannot be read is told where
-//! (row and column, from 1), and never reaches the model; `SIGTERM` lets what is under way finish.
+//! (row and column, from 1), and never reaches the model; `SIGTERM` lets what is under way finish, for 25 seconds at most.
 //!
 //! # Content types
 //!
@@ -48,6 +48,9 @@
 //!
 //! With `--endpoint` it answers at `POST /endpoints/{name}/invocations` too, the way SageMaker's runtime would for a container
 //! of this kind: what the container refuses comes back as `ModelError`, 424. So an SDK's InvokeEndpoint can be pointed at it.
+//!
+//! With `--until-stdin-ends` the end of standard input is what `SIGTERM` is: a program that starts the server with a pipe there
+//! takes it along however that program ends. Nothing that comes through the pipe matters.
 
 mod arguments;
 mod body;

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -81,10 +81,7 @@ pub fn serve(arguments: &Arguments) -> Result<(), ServeError> {
 }
 
 async fn run(options: &Serve, model: Model) -> Result<(), ServeError> {
-    let mut ends = [
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    ];
+    let mut ends = Ends::new(options)?;
     let wanted = SocketAddr::new(options.bind, options.port);
     let failed = |source| ServeError::Listen {
         address: wanted,
@@ -121,7 +118,7 @@ async fn run(options: &Serve, model: Model) -> Result<(), ServeError> {
     let mut connections = JoinSet::new();
     loop {
         let connection = tokio::select! {
-            () = asked(&mut ends) => break,
+            () = ends.asked() => break,
             accepted = listener.accept() => accepted,
         };
         while connections.try_join_next().is_some() {}
@@ -144,11 +141,55 @@ async fn run(options: &Serve, model: Model) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn asked([terminate, interrupt]: &mut [Signal; 2]) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What asks the server to end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+    /// None where its end asks for nothing.
+    stdin: Option<oneshot::Receiver<()>>,
+}
+
+impl Ends {
+    fn new(options: &Serve) -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stdin: options.until_stdin_ends.then(stdin_ended).transpose()?,
+        })
     }
+
+    async fn asked(&mut self) {
+        let Self {
+            terminate,
+            interrupt,
+            stdin,
+        } = self;
+        let ended = async {
+            match stdin {
+                // A thread that is gone has nothing more to tell.
+                Some(told) => {
+                    let _ = told.await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = ended => {}
+        }
+    }
+}
+
+/// Told once standard input has ended. A thread of its own reads it, which the process does not wait for at its end.
+fn stdin_ended() -> std::io::Result<oneshot::Receiver<()>> {
+    let (ended, told) = oneshot::channel();
+    std::thread::Builder::new().spawn(move || {
+        // What cannot be read has ended as well.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+    })?;
+    Ok(told)
 }
 
 /// Serves one connection; once the server ends, to the end of the request that is under way.

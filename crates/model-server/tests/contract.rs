@@ -262,9 +262,7 @@ fn as_an_endpoint_it_answers_like_sagemaker_in_front_of_it() {
 }
 
 /// A request whose body is still on its way when the server is asked to end gets its answer; a new one finds nobody.
-#[test]
-fn sigterm_lets_what_is_under_way_finish() {
-    let mut container = Container::start(&[]);
+fn assert_ends_in_good_order(mut container: Container, ask: impl FnOnce(&mut Container)) {
     let mut slow = std::net::TcpStream::connect(container.address).unwrap();
     let body = b"40,100,18,10,1,0,0\n";
     let head = format!(
@@ -274,13 +272,24 @@ fn sigterm_lets_what_is_under_way_finish() {
     slow.write_all(head.as_bytes()).unwrap();
     slow.write_all(&body[..5]).unwrap();
     container.until("invocations_in_flight 1");
-    container.terminate();
+    ask(&mut container);
     container.until_closed();
     slow.write_all(&body[5..]).unwrap();
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(container.exit_status().success());
+}
+
+#[test]
+fn sigterm_lets_what_is_under_way_finish() {
+    assert_ends_in_good_order(Container::start(&[]), |container| container.terminate());
+}
+
+/// Whoever holds the other end of the pipe may end in any way.
+#[test]
+fn the_end_of_standard_input_does_so_where_that_is_asked_for() {
+    assert_ends_in_good_order(Container::start_held(), Container::end_stdin);
 }
 
 /// Bodies wait in memory for a processor; more of them than it has places for are sent away, and pings go on.

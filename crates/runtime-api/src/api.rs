@@ -34,6 +34,8 @@ pub(crate) struct Event {
     pub(crate) identity: Identity,
     pub(crate) payload: Bytes,
     pub(crate) time_out: Duration,
+    /// When its time began to run; none where that is at its delivery.
+    pub(crate) began: Option<Instant>,
     pub(crate) function_arn: String,
     /// Told when the process takes the event.
     pub(crate) delivered: oneshot::Sender<Instant>,
@@ -127,7 +129,9 @@ impl Api {
         let Some(event) = self.events.lock().await.recv().await else {
             return refuse(StatusCode::GONE, "Shutdown", "the environment has ended");
         };
-        let deadline_ms = now_ms() + event.time_out.as_millis();
+        let spent = event.began.map_or(Duration::ZERO, |began| began.elapsed());
+        let left = event.time_out.saturating_sub(spent);
+        let deadline_ms = now_ms() + left.as_millis();
         let answer = Response::builder()
             .header("Content-Type", "application/json")
             .header("Lambda-Runtime-Aws-Request-Id", &event.identity.request_id)

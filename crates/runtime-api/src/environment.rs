@@ -9,18 +9,29 @@ use bytes::Bytes;
 use tokio::process::{Child, Command};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::api::{self, Api, Event};
+use crate::group::Group;
 use crate::identity::Identity;
 use crate::invocation::Outcome;
 use crate::log::{Forward, LogSink, LogStream};
 use crate::spec::FunctionSpec;
 
-/// How long a process may take until it asks for its first event (AWS Lambda, init phase).
+/// How long a process may take until it asks for its first event (AWS Lambda developer guide, "Understanding the Lambda
+/// execution environment lifecycle", "Init phase").
 const INIT_TIME_OUT: Duration = Duration::from_secs(10);
-/// How long the outputs of an ended process may stay open: a child of its own may hold them.
+/// How long the outputs of an ended process may stay open: a child that has left its group may hold them.
 const OUTPUT_TIME_OUT: Duration = Duration::from_secs(1);
+
+/// When a process starts, seen from the invocation that it starts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Init {
+    /// Ahead of it, within [`INIT_TIME_OUT`].
+    Ahead,
+    /// Once more, since that was not enough: as a part of it, within the function's time-out.
+    Repeated,
+}
 
 /// A process that serves one invocation at a time. Dropped, it is killed.
 pub(crate) struct Environment {
@@ -29,7 +40,8 @@ pub(crate) struct Environment {
     init_failed: oneshot::Receiver<Outcome>,
     process: Process,
     started: Instant,
-    fresh: bool,
+    /// None once its first invocation has come.
+    init: Option<Init>,
 }
 
 /// How to end a process and to learn that it ended.
@@ -44,6 +56,8 @@ pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     pub(crate) duration: Duration,
     pub(crate) init: Option<Duration>,
+    /// Whether the process was not up in time, so that its init phase is to be repeated.
+    pub(crate) init_timed_out: bool,
 }
 
 impl Environment {
@@ -51,20 +65,22 @@ impl Environment {
     pub(crate) async fn start(
         spec: &FunctionSpec,
         number: u64,
+        init: Init,
         sink: &Arc<dyn LogSink>,
     ) -> io::Result<Self> {
         let listener = api::listen().await?;
         let (api, events, init_failed) = Api::new();
-        let mut child = Command::new(&spec.binary)
+        let mut command = Command::new(&spec.binary);
+        command
             .env_clear()
             .envs(spec.variables(listener.local_addr()?, number))
             .current_dir(spec.task_root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+            .stderr(Stdio::piped());
+        let group = Group::start()?;
+        let started = Instant::now();
+        let mut child = group.spawn(&mut command)?;
         let forward = |stream| Forward {
             function: spec.name.clone(),
             environment: number,
@@ -86,9 +102,9 @@ impl Environment {
             number,
             events,
             init_failed,
-            process: supervise(child, server, outputs),
-            started: Instant::now(),
-            fresh: true,
+            process: supervise(child, group, server, outputs),
+            started,
+            init: Some(init),
         })
     }
 
@@ -110,13 +126,15 @@ impl Environment {
         payload: Bytes,
         spec: &FunctionSpec,
     ) -> Ended {
-        let fresh = std::mem::replace(&mut self.fresh, false);
+        let init = self.init.take();
+        let began = (init == Some(Init::Repeated)).then_some(self.started);
         let (delivered, taken) = oneshot::channel();
         let (ended, mut end) = oneshot::channel();
         let event = Event {
             identity,
             payload,
             time_out: spec.time_out,
+            began,
             function_arn: spec.function_arn.clone(),
             delivered,
             ended,
@@ -124,14 +142,19 @@ impl Environment {
         // The API keeps the other end as long as the environment lives.
         let _ = self.events.send(event).await;
 
-        let began = self.delivered(taken, fresh).await;
-        let init = fresh.then(|| *began.as_ref().unwrap_or(&Instant::now()) - self.started);
-        let (outcome, duration) = match began {
-            Err(outcome) => (outcome, Duration::ZERO),
-            Ok(began) => {
+        let taken = self.delivered(taken, init, spec.time_out).await;
+        let up = *taken.as_ref().unwrap_or(&Instant::now());
+        let began = began.unwrap_or(up);
+        let init_timed_out = init == Some(Init::Ahead) && taken == Err(Outcome::TimedOut);
+        let init = init.map(|_| up - self.started);
+        let (outcome, duration) = match taken {
+            Err(outcome) => (outcome, began.elapsed()),
+            Ok(_) => {
                 tokio::select! {
                     biased;
-                    Ok((at, outcome)) = &mut end => return Ended { outcome, duration: at - began, init },
+                    Ok((at, outcome)) = &mut end => {
+                        return Ended { outcome, duration: at - began, init, init_timed_out };
+                    }
                     status = self.process.exited() => (Outcome::Crashed { status }, began.elapsed()),
                     () = sleep_until(began + spec.time_out) => (Outcome::TimedOut, began.elapsed()),
                 }
@@ -142,6 +165,7 @@ impl Environment {
             outcome,
             duration,
             init,
+            init_timed_out,
         }
     }
 
@@ -149,14 +173,19 @@ impl Environment {
     async fn delivered(
         &mut self,
         taken: oneshot::Receiver<Instant>,
-        fresh: bool,
+        init: Option<Init>,
+        time_out: Duration,
     ) -> Result<Instant, Outcome> {
+        let given_up = match init {
+            Some(Init::Repeated) => self.started + time_out,
+            Some(Init::Ahead) | None => Instant::now() + INIT_TIME_OUT,
+        };
         tokio::select! {
             biased;
             Ok(began) = taken => Ok(began),
-            Ok(error) = &mut self.init_failed, if fresh => Err(error),
+            Ok(error) = &mut self.init_failed, if init.is_some() => Err(error),
             status = self.process.exited() => Err(Outcome::Crashed { status }),
-            () = sleep(INIT_TIME_OUT) => Err(Outcome::TimedOut),
+            () = sleep_until(given_up) => Err(Outcome::TimedOut),
         }
     }
 }
@@ -194,8 +223,13 @@ impl Process {
     }
 }
 
-/// Watches a process to its end; then its API goes and its outputs are read out.
-fn supervise(mut child: Child, server: JoinHandle<()>, outputs: Vec<JoinHandle<()>>) -> Process {
+/// Watches a process to its end; then what it started ends too, its API goes and its outputs are read out.
+fn supervise(
+    mut child: Child,
+    group: Group,
+    server: JoinHandle<()>,
+    outputs: Vec<JoinHandle<()>>,
+) -> Process {
     let kill = Arc::new(Notify::new());
     let asked = Arc::clone(&kill);
     let (exit, exited) = watch::channel(None);
@@ -208,9 +242,13 @@ fn supervise(mut child: Child, server: JoinHandle<()>, outputs: Vec<JoinHandle<(
                 child.wait().await
             }
         };
+        group.end().await;
         server.abort();
-        for output in outputs {
-            let _ = timeout(OUTPUT_TIME_OUT, output).await;
+        let given_up = Instant::now() + OUTPUT_TIME_OUT;
+        for mut output in outputs {
+            if timeout_at(given_up, &mut output).await.is_err() {
+                output.abort();
+            }
         }
         // A process whose status cannot be had is gone all the same.
         exit.send_replace(Some(waited.unwrap_or_default()));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use crate::environment::{Environment, Process};
+use crate::environment::{Ended, Environment, Init, Process};
 use crate::identity::Identity;
 use crate::invocation::{Invocation, MAX_PAYLOAD_BYTES};
 use crate::log::LogSink;
@@ -124,15 +124,14 @@ impl FunctionHost {
         let Ok(_permit) = self.free.acquire().await else {
             return Err(self.is_stopped());
         };
-        let mut environment = match self.take_idle() {
+        let environment = match self.take_idle() {
             Some(environment) => environment,
-            None => self.start_environment().await?,
+            None => self.start_environment(Init::Ahead).await?,
         };
         let number = self.invocations.fetch_add(1, Ordering::Relaxed);
         let identity = Identity::new(&self.spec.name, number);
         let request_id = identity.request_id.clone();
-        let ended = environment.invoke(identity, payload, &self.spec).await;
-        self.put_back(environment);
+        let ended = self.run(environment, identity, payload).await?;
         Ok(Invocation {
             request_id,
             duration: ended.duration,
@@ -173,8 +172,8 @@ impl FunctionHost {
         Some(environment.number())
     }
 
-    /// Kills every process and waits until all have ended and their last lines are read. Invocations
-    /// that run end as crashed, those that wait or come later are refused.
+    /// Kills every process with all that it has started, and waits until all have ended and their last lines are read.
+    /// Invocations that run end as crashed, those that wait or come later are refused.
     pub async fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
         self.free.close();
@@ -188,6 +187,26 @@ impl FunctionHost {
         }
     }
 
+    /// Runs an invocation in this environment, or in another that starts for it where this one's process is not up in time.
+    async fn run(
+        &self,
+        mut environment: Environment,
+        identity: Identity,
+        payload: Bytes,
+    ) -> Result<Ended, InvokeError> {
+        let (again, event) = (identity.clone(), payload.clone());
+        let mut ended = environment.invoke(identity, payload, &self.spec).await;
+        if ended.init_timed_out {
+            let first = ended.init;
+            self.put_back(environment);
+            environment = self.start_environment(Init::Repeated).await?;
+            ended = environment.invoke(again, event, &self.spec).await;
+            ended.init = first;
+        }
+        self.put_back(environment);
+        Ok(ended)
+    }
+
     fn take_idle(&self) -> Option<Environment> {
         let mut pool = self.pool();
         while let Some(environment) = pool.idle.pop() {
@@ -199,9 +218,9 @@ impl FunctionHost {
         None
     }
 
-    async fn start_environment(&self) -> Result<Environment, InvokeError> {
+    async fn start_environment(&self, init: Init) -> Result<Environment, InvokeError> {
         let number = self.environments.fetch_add(1, Ordering::Relaxed) + 1;
-        let environment = Environment::start(&self.spec, number, &self.sink)
+        let environment = Environment::start(&self.spec, number, init, &self.sink)
             .await
             .map_err(|source| InvokeError::CannotStart {
                 binary: self.spec.binary.clone(),

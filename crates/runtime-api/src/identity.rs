@@ -1,6 +1,7 @@
 //! Ids of invocations: counted, so that a run can be repeated, in the shape that Lambda gives them.
 
 /// The request id and trace header of a host's `number`-th invocation.
+#[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) request_id: String,
     pub(crate) trace_id: String,

@@ -16,11 +16,11 @@ pub const MAX_ANSWER_BYTES: usize = MAX_PAYLOAD_BYTES + 100;
 pub struct Invocation {
     /// As the function saw it.
     pub request_id: String,
-    /// From the event's delivery to the end.
+    /// From the event's delivery to the end; where the init phase was repeated, from that one's start.
     pub duration: Duration,
     /// Whether a process was started for it.
     pub cold: bool,
-    /// From the process's start to its first call for an event; zero unless `cold`.
+    /// From the process's start to its first call for an event, or until that was waited for no longer; zero unless `cold`.
     pub init_duration: Duration,
     /// How it ended.
     pub outcome: Outcome,

@@ -59,6 +59,7 @@ fn command(dir: &Path) -> Command {
         .arg("serve")
         .arg("--model-dir")
         .arg(dir)
+        .stdin(Stdio::null())
         .stdout(Stdio::piped());
     command
 }
@@ -77,11 +78,19 @@ impl Container {
     }
 
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut process = command(&models())
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .spawn()
-            .unwrap();
+        let mut command = command(&models());
+        Self::spawn(command.args(arguments).envs(variables.iter().copied()))
+    }
+
+    /// On a free port, until its standard input ends.
+    pub fn start_held() -> Self {
+        let mut command = command(&models());
+        command.args(["--port", "0", "--until-stdin-ends"]);
+        Self::spawn(command.stdin(Stdio::piped()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stdout.take().unwrap());
         let address = loop {
             let mut line = String::new();
@@ -164,6 +173,10 @@ impl Container {
             let refused = TcpStream::connect(self.address);
             refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
         });
+    }
+
+    pub fn end_stdin(&mut self) {
+        drop(self.process.stdin.take());
     }
 
     pub fn terminate(&self) {

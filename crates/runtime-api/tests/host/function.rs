@@ -1,8 +1,10 @@
 //! The function under test: does what its payload says.
 
 use std::io::Write;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use lambda_function::config::{Environment, ProcessEnvironment, Reader};
 use lambda_function::metrics::{Metric, Metrics};
@@ -36,12 +38,15 @@ pub(crate) async fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
         Some("hang") => std::future::pending::<()>().await,
+        Some("slowly") => start_slowly().await,
+        Some("in-a-shell") => start_in_a_shell(),
         Some("init-error") => {
             report_init_error().await;
             return ExitCode::FAILURE;
         }
         _ => {}
     }
+    let _watched = watched().await;
     let mut vars = Reader::new(&ProcessEnvironment);
     let settings = Settings::read(&mut vars);
     let settings = vars.finish(|| settings).unwrap();
@@ -86,8 +91,49 @@ async fn handle(metrics: &Metrics, count: u64, invocation: Invocation) -> Result
             metrics.add(&PRINTED, &[], 1);
             json!(null)
         }
+        "leave" => {
+            leave_a_child_behind();
+            json!(null)
+        }
         other => panic!("no such command: {other}"),
     })
+}
+
+/// The host's first process does not come up, a later one takes its time.
+async fn start_slowly() {
+    let log_stream = ProcessEnvironment.get("AWS_LAMBDA_LOG_STREAM_NAME");
+    let first = format!("{:032x}", 1);
+    if log_stream.unwrap().ends_with(&first) {
+        println!("hanging");
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+/// Becomes what a `bootstrap` is that is a script: a shell that starts the program and waits for it.
+fn start_in_a_shell() {
+    let fault = Command::new("sh")
+        .args(["-c", "\"$0\"; exit $?"])
+        .arg(std::env::current_exe().unwrap())
+        .env_remove("START")
+        .exec();
+    panic!("{fault}");
+}
+
+/// A connection that ends with this process, for whoever listens for that.
+async fn watched() -> Option<tokio::net::TcpStream> {
+    let watch = ProcessEnvironment.get("WATCH")?;
+    Some(tokio::net::TcpStream::connect(watch).await.unwrap())
+}
+
+/// In a group of its own, with this process's standard output, which it writes to until nobody reads it.
+fn leave_a_child_behind() {
+    tokio::process::Command::new("sh")
+        .args(["-c", "while echo 'still here'; do sleep 0.05; done"])
+        .stderr(std::process::Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
 }
 
 #[expect(

@@ -20,6 +20,8 @@ use runtime_api::{
     StartError,
 };
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:function-under-test";
@@ -27,6 +29,8 @@ const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:function-un
 const LONG: Duration = Duration::from_secs(60);
 /// What the invocations wait for that are to time out.
 const SHORT: Duration = Duration::from_millis(300);
+/// What a process has to come up.
+const INIT: Duration = Duration::from_secs(10);
 
 macro_rules! trials {
     ($($name:ident),* $(,)?) => {
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         a_process_that_exits_is_a_crash_and_the_next_invocation_starts_anew,
         a_start_that_fails_is_reported,
         a_start_that_exits_is_a_crash,
+        a_start_that_takes_too_long_is_repeated_as_a_part_of_the_invocation,
         one_process_serves_one_invocation_after_the_other,
         invocations_at_once_have_processes_of_their_own_up_to_the_limit,
         a_killed_process_crashes_its_invocation_alone,
@@ -62,6 +67,8 @@ fn main() -> ExitCode {
         lines_reach_the_sink_with_the_invocation_that_wrote_them,
         a_stopped_host_leaves_no_process_and_refuses_invocations,
         a_dropped_host_leaves_no_process,
+        a_program_that_a_script_started_ends_with_it,
+        a_process_that_has_left_its_group_is_heard_no_more,
         a_function_ends_when_its_host_is_gone,
         a_program_that_does_not_exist_is_refused_at_once,
     ];
@@ -237,7 +244,43 @@ async fn a_start_that_hangs_times_out() {
         spec.environment
             .insert("START".to_owned(), "hang".to_owned());
     });
-    assert_eq!(outcome(&host, "echo").await, Outcome::TimedOut);
+    let invocation = host.invoke(r#"{"do":"echo"}"#.into()).await.unwrap();
+    assert_eq!(invocation.outcome, Outcome::TimedOut);
+    assert!(invocation.cold && invocation.init_duration >= INIT);
+    assert!(invocation.duration >= LONG, "{:?}", invocation.duration);
+    assert_eq!(host.environments(), 0);
+}
+
+/// Of the first start's seconds only the host is told: its clock jumps, the processes' does not.
+async fn a_start_that_takes_too_long_is_repeated_as_a_part_of_the_invocation() {
+    let (host, mut lines) = host_of(|spec| {
+        spec.environment
+            .insert("START".to_owned(), "slowly".to_owned());
+    });
+    let (invoked, ()) = tokio::join!(host.invoke(r#"{"do":"context"}"#.into()), async {
+        until_hanging(&mut lines).await;
+        tokio::time::pause();
+        tokio::time::advance(INIT).await;
+        tokio::time::resume();
+    });
+    let invocation = invoked.unwrap();
+    assert!(invocation.cold && invocation.init_duration >= INIT);
+    assert_eq!(host.environments(), 1);
+
+    let second_start = Duration::from_millis(500);
+    assert!(invocation.duration >= second_start);
+    let Outcome::Answer(seen) = &invocation.outcome else {
+        panic!("{}", invocation.outcome)
+    };
+    let seen: Value = serde_json::from_slice(seen).unwrap();
+    assert_eq!(seen["request_id"], invocation.request_id);
+    // A minute less the second start and the margin of two seconds.
+    let remaining_ms = seen["remaining_ms"].as_u64().unwrap();
+    assert!((50_000..=57_500).contains(&remaining_ms), "{remaining_ms}");
+
+    let next = host.invoke(r#"{"do":"count"}"#.into()).await.unwrap();
+    assert!(!next.cold);
+    assert_eq!(next.outcome, Outcome::Answer("2".into()));
 }
 
 async fn one_process_serves_one_invocation_after_the_other() {
@@ -459,6 +502,63 @@ async fn a_dropped_host_leaves_no_process() {
     drop(host);
     // The lines end when the process has.
     while lines.recv().await.is_some() {}
+}
+
+/// This binary started by a shell script, and where it reports that it lives.
+async fn host_of_script(
+    time_out: Duration,
+) -> (FunctionHost, mpsc::UnboundedReceiver<Line>, TcpListener) {
+    let watch = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = watch.local_addr().unwrap().to_string();
+    let (host, lines) = host_of(|spec| {
+        spec.time_out = time_out;
+        spec.environment = [
+            ("START".to_owned(), "in-a-shell".to_owned()),
+            ("WATCH".to_owned(), address),
+        ]
+        .into();
+    });
+    (host, lines, watch)
+}
+
+/// Waits for the end of the program's connection, which is the program's own.
+async fn until_gone(watch: &TcpListener) {
+    let (mut program, _) = watch.accept().await.unwrap();
+    let end = tokio::time::timeout(INIT, program.read(&mut [0])).await;
+    assert!(matches!(end, Ok(Ok(0) | Err(_))), "it lives on: {end:?}");
+}
+
+async fn a_program_that_a_script_started_ends_with_it() {
+    let (host, _lines, watch) = host_of_script(SHORT).await;
+    assert_eq!(outcome(&host, "hang").await, Outcome::TimedOut);
+    until_gone(&watch).await;
+
+    let (host, mut lines, watch) = host_of_script(LONG).await;
+    let (ended, ()) = tokio::join!(outcome(&host, "hang"), async {
+        until_hanging(&mut lines).await;
+        host.stop().await;
+    });
+    assert!(matches!(ended, Outcome::Crashed { .. }), "{ended}");
+    until_gone(&watch).await;
+
+    let (host, mut lines, watch) = host_of_script(LONG).await;
+    tokio::select! {
+        ended = outcome(&host, "hang") => panic!("{ended}"),
+        _ = until_hanging(&mut lines) => {}
+    }
+    drop(host);
+    until_gone(&watch).await;
+}
+
+/// It holds an output open that was read to its end before.
+async fn a_process_that_has_left_its_group_is_heard_no_more() {
+    let (host, mut lines) = host_of(|_| ());
+    answer(&host, "leave").await;
+    host.stop().await;
+    drop(host);
+    // Once the sink is dropped.
+    let rest = async { while lines.recv().await.is_some() {} };
+    assert!(tokio::time::timeout(INIT, rest).await.is_ok());
 }
 
 /// A host that is killed cannot kill: its functions must notice by themselves that their API is gone.
