@@ -88,7 +88,8 @@ impl Input {
         .map_err(|error| unreadable(&self.0, error))
     }
 
-    fn is_stdin(&self) -> bool {
+    /// Whether it is stdin, by its name `-`.
+    pub fn is_stdin(&self) -> bool {
         self.0.as_os_str() == "-"
     }
 }

@@ -7,8 +7,9 @@ use tokio::process::{Child, Command};
 
 /// What every system with process groups has, by its standard (POSIX, "sh").
 const SHELL: &str = "/bin/sh";
-/// Waits for the end of standard input, which nobody writes to, and then kills the group that it is in.
-const KEEP: &str = "read -r end; kill -s KILL 0";
+/// Waits for the end of standard input, which nobody writes to, and then kills the group that it is in. What a process of
+/// the group sends to all of it does not end the keeper.
+const KEEP: &str = "trap '' TERM INT HUP; read -r end; kill -s KILL 0";
 
 /// A group led by a shell that does nothing but keep it: its number stays its own for as long as it is needed, even after
 /// the process that it is there for has gone. Dropped, everything in it is killed, the shell too.

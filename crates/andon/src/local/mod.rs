@@ -37,7 +37,7 @@ mod summary;
 mod worn;
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -173,28 +173,31 @@ impl Local {
         let session = session.insert(Session::start(root, steps, &work, trouble).await?);
         let ran = session.run(steps, &work, self.rate).await?;
         let (whole, pipeline) = (steps.elapsed(), ran.pipeline);
-        let checks = match ran.found {
+        let (checks, printed) = match ran.found {
             Found::Judged(observed, latencies_ms) => {
                 let checks = checks::checks(&observed);
                 let summary =
                     summary::Summary::of(&observed, &checks, latencies_ms, whole, pipeline);
-                self.print(&summary, out)?;
-                checks
+                (checks, self.print(&summary, out))
             }
             Found::Rows(observed) => {
                 let checks = rows::checks(&observed);
-                self.print(&rows::Summary::of(&observed, &checks, whole, pipeline), out)?;
-                checks
+                let summary = rows::Summary::of(&observed, &checks, whole, pipeline);
+                (checks, self.print(&summary, out))
             }
         };
         checks.iter().for_each(|check| tell(steps, check));
-        // What the run has come to is told by now, whatever becomes of the copy.
+        let holds = checks.iter().all(Check::holds);
+        // What the run has come to is told by now, whatever becomes of the copy, which nobody has to read along for.
         if let Some(folder) = &self.lake {
             let objects = session.copy_lake(folder).await?;
             steps.say(&format!(
                 "{objects} objects of the lake in {}",
                 folder.display()
             ));
+        }
+        if holds {
+            printed?;
         }
         if self.keep {
             let path = session.write_env_file()?;
@@ -205,7 +208,7 @@ impl Local {
             ));
             steps.say("Ctrl-C ends everything");
         }
-        Ok(checks.iter().all(Check::holds))
+        Ok(holds)
     }
 
     /// Reads what the run works on in a thread of its own: it may be large, or a pipe that nobody writes to, and Ctrl-C has
@@ -294,9 +297,11 @@ struct Interrupt {
 
 impl Interrupt {
     fn new() -> Result<Self, Failure> {
-        // Where the system has no such file, a closed terminal ends the run.
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self::listen(outlives_terminal(&status))
+        Self::listen(match std::fs::read_to_string("/proc/self/status") {
+            Ok(status) => outlives_terminal(&status),
+            // A system without such a file: `nohup` leads away from the terminal what goes there.
+            Err(_) => !std::io::stderr().is_terminal(),
+        })
     }
 
     fn listen(outlives_terminal: bool) -> Result<Self, Failure> {

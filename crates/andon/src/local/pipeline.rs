@@ -3,6 +3,7 @@
 //! A production line's readings are judged, and go to the lake. A game's users are judged by nobody: one program makes rows
 //! of them. A web shop has both: what its servers count in ten seconds is judged, what its visitors click goes to the lake.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -222,13 +223,25 @@ impl Pipeline {
 
 /// Two streams cannot be fed from one that can be read once only: each would get some of its lines.
 fn both_can_be_read(readings: &Input, records: &Input) -> Result<(), Failure> {
-    if readings != records || readings.can_be_reread()? {
+    let is_one = readings == records
+        || matches!((identity(readings), identity(records)), (Some(a), Some(b)) if a == b);
+    if !is_one || readings.can_be_reread()? {
         return Ok(());
     }
     Err(
         Failure::input(format_args!("{} can be read once", readings.called()))
             .cure("give --readings or --records a file"),
     )
+}
+
+/// What the system knows a stream by, whatever its name; a file is read from its start by each who opens it.
+fn identity(input: &Input) -> Option<(u64, u64)> {
+    let name = match input.is_stdin() {
+        true => "/dev/stdin".to_owned(),
+        false => input.name(),
+    };
+    let found = std::fs::metadata(name).ok()?;
+    (!found.is_file()).then(|| (found.dev(), found.ino()))
 }
 
 /// The one true path of a folder in which the model server finds its model: `model.onnx`, or the only ONNX file.
@@ -387,6 +400,11 @@ mod tests {
         both_can_be_read(&file, &file).unwrap();
         let stdin = Input::from("-".to_owned());
         both_can_be_read(&stdin, &file).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let other_name = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &other_name).unwrap();
+        let null = Input::from("/dev/null".to_owned());
+        both_can_be_read(&null, &Input::from(other_name)).unwrap_err();
     }
 
     #[test]

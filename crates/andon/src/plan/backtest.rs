@@ -148,16 +148,25 @@ impl Backtest {
     }
 }
 
-/// A file that cannot be written is told before the work, not after it.
+/// A file that cannot be written is told before the work, not after it. What is tried is not left behind; a pipe is not
+/// tried, for whoever reads it would take that for all.
 fn writable(path: &Path) -> Result<(), Failure> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .map(drop)
-        .map_err(|error| {
-            Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
-        })
+    let found = std::fs::metadata(path);
+    if found
+        .as_ref()
+        .is_ok_and(|found| !found.is_file() && !found.is_dir())
+    {
+        return Ok(());
+    }
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| {
+        Failure::input(format_args!("cannot write {}", path.display())).caused_by(error)
+    })?;
+    if found.is_err() {
+        // Left behind, it would be written over.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
 }
 
 fn write_summary(summary: &Summary, path: &Path) -> Result<(), Failure> {
@@ -271,17 +280,24 @@ not json
         let dir = tempfile::tempdir().unwrap();
         let plan = dir.path().join("plan.yaml");
         std::fs::write(&plan, PLAN).unwrap();
-        let backtest = Backtest {
-            plan,
-            readings: dir.path().join("not-even-looked-for.ndjson").into(),
-            json: false,
-            summary: Some(dir.path().join("no-such-folder/summary.json")),
-            plot: None,
-            format: Format::default(),
+        let failure = |summary: &str| {
+            let backtest = Backtest {
+                plan: plan.clone(),
+                readings: dir.path().join("not-there.ndjson").into(),
+                json: false,
+                summary: Some(dir.path().join(summary)),
+                plot: None,
+                format: Format::default(),
+            };
+            let failure = backtest.run(&mut Vec::new(), &mut Vec::new()).unwrap_err();
+            assert_eq!(failure.exit_code(), 2);
+            failure.to_string()
         };
-        let failure = backtest.run(&mut Vec::new(), &mut Vec::new()).unwrap_err();
-        assert_eq!(failure.exit_code(), 2);
-        assert!(failure.to_string().contains("summary.json"), "{failure}");
+        let refused = failure("no-such-folder/summary.json");
+        assert!(refused.contains("summary.json"), "{refused}");
+        let missing = failure("summary.json");
+        assert!(missing.contains("not-there.ndjson"), "{missing}");
+        assert!(!dir.path().join("summary.json").exists());
     }
 
     #[test]

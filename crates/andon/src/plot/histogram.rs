@@ -276,7 +276,7 @@ impl<'h> Drawing<'h> {
         let sigma = self.histogram.normal.map_or(1.0, |(_, sigma)| sigma);
         let places = precision(sigma);
         // Limits come from a drawing, which rounds nothing.
-        let limit = |limit: Option<f64>| limit.map(|limit| readable(limit).to_string());
+        let limit = |limit: Option<f64>| limit.map(exact);
         let (lower, upper) = (self.histogram.lower, self.histogram.upper);
         let mean = self.histogram.normal.map(|(mean, _)| mean);
         let lines = [
@@ -323,10 +323,24 @@ impl<'h> Drawing<'h> {
             &format!("fill=\"none\" stroke=\"{INK}\" stroke-width=\"1\""),
         );
         let small = Style::plain(11.0);
-        let values = ticks(self.low, self.high, (frame.width / 70.0) as usize);
-        let step = match values.as_slice() {
-            [one, two, ..] => format!("{:.5e}", two - one).parse().unwrap_or(1.0),
-            _ => 1.0,
+        let labelled = |room: f64| {
+            let values = ticks(self.low, self.high, (frame.width / room) as usize);
+            let step = match values.as_slice() {
+                [one, two, ..] => format!("{:.5e}", two - one).parse().unwrap_or(1.0),
+                _ => 1.0,
+            };
+            let labels = values.iter().map(|value| number(*value, decimals(step)));
+            let labels: Vec<String> = labels.collect();
+            let widest = labels.iter().map(|label| width(label, 11.0));
+            let widest = widest.fold(0.0, f64::max);
+            (values, labels, widest)
+        };
+        let (values, labels) = match labelled(70.0) {
+            (.., widest) if widest > 60.0 => {
+                let (values, labels, _) = labelled(widest + 20.0);
+                (values, labels)
+            }
+            (values, labels, _) => (values, labels),
         };
         let counts: Vec<f64> = ticks(0.0, self.most, 8)
             .into_iter()
@@ -341,9 +355,8 @@ impl<'h> Drawing<'h> {
             svg.line((frame.x - 5.0, self.y(*count)), (frame.x, self.y(*count)));
         }
         svg.close();
-        for value in values {
-            let text = number(value, decimals(step));
-            svg.text(self.x(value), frame.bottom() + 18.0, small.middle(), &text);
+        for (value, text) in values.iter().zip(&labels) {
+            svg.text(self.x(*value), frame.bottom() + 18.0, small.middle(), text);
         }
         for count in counts {
             let text = format!("{count:.0}");
@@ -364,6 +377,15 @@ impl<'h> Drawing<'h> {
             "values",
         );
     }
+}
+
+/// Every digit that a number has, as long as somebody would read them.
+fn exact(number: f64) -> String {
+    let text = match number.abs() {
+        0.0 | 1e-9..1e15 => number.to_string(),
+        _ => readable(number).to_string(),
+    };
+    text.replace('-', "\u{2212}")
 }
 
 fn draw_figures(svg: &mut Svg, figures: &[(String, String)], x: f64, y: f64) {
@@ -448,6 +470,15 @@ mod tests {
         let drawn = draw(&histogram, &values);
         for text in ["LSL 3.85", "USL 64.125", "mean 30.0"] {
             assert!(drawn.contains(text), "{text}: {drawn}");
+        }
+        for (limit, text) in [
+            (119.9875, "119.9875"),
+            (-0.000_05, "\u{2212}0.00005"),
+            (0.0, "0"),
+            (2_400_000_200.0, "2400000200"),
+            (1e300, "1e300"),
+        ] {
+            assert_eq!(exact(limit), text);
         }
     }
 }

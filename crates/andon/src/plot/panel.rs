@@ -278,15 +278,17 @@ impl Panel<'_> {
             svg.line((frame.x - 5.0, y), (frame.x, y));
         }
         svg.close();
+        let mut widest = 0.0_f64;
         for value in &values {
             let text = number(*value, decimals(round(step)));
             let y = scale.y(*value, frame) + 3.9;
             svg.text(frame.x - 8.0, y, Style::plain(SIZE).end(), &text);
+            widest = widest.max(width(&text, SIZE));
         }
         let title = fitted(&self.title, 12.0, frame.height);
         let middle = frame.y + frame.height / 2.0;
         svg.turned_text(
-            frame.x - 56.0,
+            frame.x - (widest + 16.0).max(56.0),
             middle,
             Some(-90.0),
             Style::plain(12.0).middle(),

@@ -147,8 +147,10 @@ impl Table {
     /// A row that the end of the file has cut off within quotes, or one over so many lines that somebody should look.
     fn look_at_length(&mut self) -> Result<(), Failure> {
         let row = self.so_far.get();
-        if row.lines > 1 && row.is_cut && row.quotes % 2 == 1 {
-            return Err(self.unclosed(row.first));
+        // What a quote took in lies in the last cell, with the ends of its lines.
+        let last = self.row.iter().next_back().unwrap_or_default();
+        if row.lines > 1 && row.is_cut && row.quotes % 2 == 1 && last.contains(&b'\n') {
+            return Err(self.unclosed(row.first, ""));
         }
         if row.lines > USUAL_LINES_OF_A_ROW && self.long.is_none() {
             self.long = Some((row.first, self.lines.get()));
@@ -156,9 +158,9 @@ impl Table {
         Ok(())
     }
 
-    fn unclosed(&self, line: u64) -> Failure {
+    fn unclosed(&self, line: u64, within: &str) -> Failure {
         Failure::input(format_args!(
-            "{}: a quote in line {line} is not closed",
+            "{}: a quote in line {line} is not closed{within}",
             self.name
         ))
         .cure("close it, or write a quote within a quoted cell twice")
@@ -210,7 +212,8 @@ impl Iterator for Table {
                 }))
             }
             Err(_) if self.so_far.get().lines > MOST_LINES_OF_A_ROW => {
-                Some(Err(self.unclosed(self.so_far.get().first)))
+                let within = format!(" within {MOST_LINES_OF_A_ROW} lines");
+                Some(Err(self.unclosed(self.so_far.get().first, &within)))
             }
             Err(error) => Some(Err(Failure::input(format_args!(
                 "cannot read {}",
@@ -470,6 +473,10 @@ mod tests {
             &[(2, r#"{"a":1,"b":"x\ny"}"#), (4, r#"{"a":2,"b":"x\ny"}"#)],
         );
         check(b"a,b\n1,5\" hose", &[(2, r#"{"a":1,"b":"5\" hose"}"#)]);
+        check(
+            b"a,b\n\"x\ny\",5\" hose",
+            &[(2, r#"{"a":"x\ny","b":"5\" hose"}"#)],
+        );
         let blank = format!("a\n1\n{}2\n", "\n".repeat(3_000));
         check(
             blank.as_bytes(),

@@ -25,18 +25,20 @@ impl LinesFile {
     /// If there is a file of this name, or none can be written.
     pub fn create(path: &Path) -> Result<Self, Failure> {
         let created = OpenOptions::new().append(true).create_new(true).open(path);
-        let created = created.and_then(|file| {
-            // The name must outlive a power cut too.
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-            Ok(file)
-        });
-        Ok(Self {
+        let file = created.map_err(|error| unwritable(path, error))?;
+        let created = Self {
             path: path.to_owned(),
-            file: created.map_err(|error| unwritable(path, error))?,
+            file,
             bytes: 0,
             records: 0,
-        })
+        };
+        match sync_name(path) {
+            Ok(()) => Ok(created),
+            Err(error) => {
+                created.finish();
+                Err(unwritable(path, error))
+            }
+        }
     }
 
     /// Adds records, all or none. Once it returns they are on the disk.
@@ -77,6 +79,21 @@ impl LinesFile {
         let _ = std::fs::remove_file(&self.path);
         None
     }
+}
+
+/// The name must outlive a power cut too, where a folder can be synced, and by whoever may write to it.
+fn sync_name(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let synced = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    let cannot = [
+        ErrorKind::PermissionDenied,
+        ErrorKind::InvalidInput,
+        ErrorKind::Unsupported,
+    ];
+    synced.or_else(|error| match cannot.contains(&error.kind()) {
+        true => Ok(()),
+        false => Err(error),
+    })
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {

@@ -105,41 +105,51 @@ pub async fn entries(
     let read = keys.into_iter().map(|(kind, key)| {
         let has_receipt = redriven.contains(&key);
         async move {
-            let held = match bucket.read(&key).await {
-                // A permission, a key or the network is missing: not this object's fault, and not for it alone.
-                Err(failure) if !failure.is_input() => return Err(failure),
-                held => held,
-            };
+            let held = bucket.read(&key).await;
             let receipt = match has_receipt {
                 true => bucket.receipt(&key).await?,
                 false => None,
             };
-            Ok::<_, Failure>(Entry::of(kind, key, held, receipt))
+            Ok::<_, Failure>((kind, key, held, receipt))
         }
     });
     let mut read = stream::iter(read).buffered(CONCURRENT_READS);
     let mut entries = Vec::new();
-    while let Some(entry) = read.next().await {
+    let (mut refused, mut was_any_got) = (None, false);
+    while let Some(one) = read.next().await {
         bar.inc(1);
-        let entry = entry?;
+        let (kind, key, held, receipt) = one?;
+        was_any_got |= held.as_ref().err().is_none_or(Failure::is_input);
+        let held = held.map_err(|failure| {
+            let fault = first_line(&failure);
+            if !failure.is_input() {
+                refused.get_or_insert(failure);
+            }
+            fault
+        });
+        let entry = Entry::of(kind, key, held, receipt);
         if entry.fault.is_some() || wanted(entry.function.as_deref()) {
             entries.push(entry);
         }
     }
     bar.finish_and_clear();
-    Ok(entries)
+    match refused {
+        // A permission, a key or the network is missing: no object's fault.
+        Some(failure) if !was_any_got => Err(failure),
+        _ => Ok(entries),
+    }
 }
 
 impl Entry {
     fn of(
         kind: Kind,
         key: String,
-        held: Result<Vec<Held>, Failure>,
+        held: Result<Vec<Held>, String>,
         redriven: Option<Receipt>,
     ) -> Self {
         let (held, fault) = match held {
             Ok(held) => (held, None),
-            Err(failure) => (Vec::new(), Some(first_line(&failure))),
+            Err(fault) => (Vec::new(), Some(fault)),
         };
         let function = match held.first() {
             Some(first) => first.function.clone(),
@@ -229,7 +239,7 @@ pub fn write_text(entries: &[Entry], out: &mut impl Write) -> Result<(), Failure
 
 #[cfg(test)]
 mod tests {
-    use fake_aws::{Effect, Fault, Service, World};
+    use fake_aws::{Effect, Fault, Service, When, World};
     use set_aside::encode;
 
     use super::*;
@@ -324,6 +334,18 @@ mod tests {
             );
             assert_eq!(failure.exit_code(), 1);
         }
+        // One that alone cannot be had, under another key or in an archive, keeps nobody from the others.
+        let (world, bucket) = bucket();
+        let parked = When::mentions(PARKED);
+        world.fault(
+            Fault::new(Service::S3, "GetObject")
+                .when(parked)
+                .then(Effect::AccessDenied),
+        );
+        let entries = entries(&bucket, &Kind::ALL, |_| true).await.unwrap();
+        let faults: Vec<_> = entries.iter().map(|entry| entry.fault.is_some()).collect();
+        assert_eq!(faults, [true, false]);
+        verdict(&entries).unwrap_err();
     }
 
     #[tokio::test]

@@ -86,7 +86,15 @@ pub(super) async fn ready(
 }
 
 /// Where pip's own variables would have it write besides, or instead.
-const ELSEWHERE: [&str; 4] = ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_LOG"];
+const ELSEWHERE: [&str; 7] = [
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_LOG",
+    "PIP_PYTHON",
+    "PIP_REPORT",
+    "PIP_DRY_RUN",
+];
 
 /// Installs the pins into the environment and leaves nothing elsewhere. The user's indexes, proxies and certificates count:
 /// there may be no way to the packages without them.

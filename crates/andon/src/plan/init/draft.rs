@@ -111,7 +111,7 @@ impl<'s> Draft<'s> {
             let (mut numbers, mut all) = (0, 0);
             for cell in column.present() {
                 all += 1;
-                numbers += usize::from(matches!(cell, Cell::Number(_)));
+                numbers += usize::from(matches!(cell, Cell::Number(_) | Cell::Decimal(_)));
             }
             if all * RARE < self.scan.readings || all == 0 {
                 let reason = format!("in {all} of {} readings", self.scan.readings);
@@ -151,7 +151,7 @@ impl<'s> Draft<'s> {
     /// By machine and reading.
     fn values(&self, column: &Column) -> Vec<Vec<Option<f64>>> {
         let value = |reading: &usize| match column.cell(*reading) {
-            Cell::Number(number) => Some(number),
+            Cell::Number(number) | Cell::Decimal(number) => Some(number),
             _ => None,
         };
         self.machines
@@ -310,7 +310,7 @@ version: 1",
             readable(silence.usual),
             silence.longer
         )?;
-        if silence.seconds >= MAX_SILENCE {
+        if 5.0 * silence.usual > MAX_SILENCE {
             writeln!(
                 out,
                 "  # A plan waits a week at most, which is less than five times as long as usual."

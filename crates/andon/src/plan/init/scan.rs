@@ -26,9 +26,6 @@ pub(super) struct Column {
     cells: Vec<Cell>,
     /// The different texts, in the order of their first appearance.
     pub(super) texts: Vec<String>,
-    /// Whether a number is written with decimals, be they zeros: a plan takes none of those for a name. In a table a name
-    /// is text, however it is written.
-    pub(super) has_decimals: bool,
     known: HashMap<String, u32>,
 }
 
@@ -38,7 +35,10 @@ pub(super) enum Cell {
     /// Nothing, or null.
     #[default]
     Absent,
+    /// One that may be a name too: a whole number, or any of a table, where names are text however they are written.
     Number(f64),
+    /// One written with decimals, be they zeros.
+    Decimal(f64),
     /// By place in the column's texts.
     Text(u32),
     Boolean(bool),
@@ -98,9 +98,11 @@ impl Scan {
         }
         for (tokens, value) in found {
             if let Some(column) = self.column(&tokens) {
-                let column = &mut self.columns[column];
-                column.has_decimals |= !self.is_table && matches!(value, Value::Decimal(_));
-                column.put(self.readings, value);
+                let value = match value {
+                    Value::Decimal(number) if self.is_table => Value::Whole(number),
+                    value => value,
+                };
+                self.columns[column].put(self.readings, value);
             }
         }
         self.readings += 1;
@@ -147,13 +149,11 @@ impl Column {
         cells.filter(|cell| *cell != Cell::Absent)
     }
 
-    /// A text or a whole number, as a plan reads names.
+    /// A text or a number that may be a name, as a plan reads them.
     pub(super) fn name(&self, reading: usize) -> Option<String> {
         match self.cell(reading) {
             Cell::Text(text) => self.texts.get(usize::try_from(text).ok()?).cloned(),
-            Cell::Number(number) if number.fract() == 0.0 && !self.has_decimals => {
-                Some(number.to_string())
-            }
+            Cell::Number(number) => Some(number.to_string()),
             _ => None,
         }
     }
@@ -163,7 +163,8 @@ impl Column {
             self.cells.resize(reading + 1, Cell::Absent);
         }
         self.cells[reading] = match value {
-            Value::Whole(number) | Value::Decimal(number) => Cell::Number(number),
+            Value::Whole(number) => Cell::Number(number),
+            Value::Decimal(number) => Cell::Decimal(number),
             Value::Boolean(boolean) => Cell::Boolean(boolean),
             Value::Text(text) => {
                 let next = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
@@ -299,7 +300,7 @@ pub(super) mod tests {
             scan.skipped,
             BTreeMap::from([("blank", 1), ("not-json", 1), ("no-object", 1)])
         );
-        assert_eq!(scan.columns[0].cell(1), Cell::Number(2.5));
+        assert_eq!(scan.columns[0].cell(1), Cell::Decimal(2.5));
         assert_eq!(scan.columns[1].cell(1), Cell::Absent);
         assert_eq!(scan.columns[3].name(1).as_deref(), Some("y"));
     }
