@@ -319,7 +319,8 @@ mod tests {
         assert_eq!(stored, expected);
     }
 
-    /// The first twelve reads are refused, more than the SDK itself repeats; and nobody reads on after a file's name.
+    /// The first twelve calls of each kind are refused, more than the SDK itself repeats; and nobody reads on after a file's
+    /// name.
     #[tokio::test(start_paused = true)]
     async fn a_busy_shard_is_waited_for_and_the_recording_is_whole() {
         let world = World::default();
@@ -327,11 +328,13 @@ mod tests {
         for _ in 0..30 {
             world.put_record("readings", "press-07", &b"{}"[..]);
         }
-        let refused = world.fault(
-            Fault::new(Service::Kinesis, "GetRecords")
-                .when(When::first(12))
-                .then(Effect::Throttled),
-        );
+        let refused = ["GetShardIterator", "GetRecords"].map(|operation| {
+            world.fault(
+                Fault::new(Service::Kinesis, operation)
+                    .when(When::first(12))
+                    .then(Effect::Throttled),
+            )
+        });
         let dir = tempfile::tempdir().unwrap();
         let record = Record {
             stream: "readings".into(),
@@ -344,7 +347,7 @@ mod tests {
         let client = Client::new(&world.sdk_config());
         let ended = record.record(&client, &mut Head(100)).await.unwrap_err();
         assert_eq!(ended.exit_code(), 0, "{ended}");
-        assert_eq!(refused.fired(), 12);
+        assert_eq!(refused.map(|fault| fault.fired()), [12, 12]);
         assert_eq!(user_records(dir.path()).len(), 30);
     }
 

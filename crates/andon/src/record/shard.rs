@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::operation::get_records::builders::GetRecordsFluentBuilder;
-use aws_sdk_kinesis::operation::get_records::{GetRecordsError, GetRecordsOutput};
 use aws_sdk_kinesis::types::{Record, ShardIteratorType};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use event_source_mapping::ShardInfo;
@@ -46,13 +44,14 @@ pub const BETWEEN_READS: Duration = Duration::from_millis(210);
 const THROTTLED_WAIT: Duration = Duration::from_secs(2);
 const MAX_THROTTLED: u32 = 15;
 
-/// Reads, and waits where the shard gives nothing for now: what it says no to stays where it is.
-pub async fn patiently(
-    get: GetRecordsFluentBuilder,
-) -> Result<GetRecordsOutput, SdkError<GetRecordsError, HttpResponse>> {
+/// Asks a shard for an iterator or for records, and waits where it gives nothing for now: what it says no to stays where
+/// it is.
+pub async fn patiently<T, E: ProvideErrorMetadata>(
+    mut ask: impl AsyncFnMut() -> Result<T, SdkError<E, HttpResponse>>,
+) -> Result<T, SdkError<E, HttpResponse>> {
     let mut throttled = 0;
     loop {
-        match get.clone().send().await {
+        match ask().await {
             Err(error)
                 if throttled < MAX_THROTTLED
                     && matches!(
@@ -127,15 +126,15 @@ pub async fn read_pages(
         .get_shard_iterator()
         .stream_arn(arn)
         .shard_id(shard)
-        .shard_iterator_type(ShardIteratorType::TrimHorizon)
-        .send()
+        .shard_iterator_type(ShardIteratorType::TrimHorizon);
+    let oldest = patiently(async || oldest.clone().send().await)
         .await
         .map_err(|error| failed(cannot(), &error))?;
     let mut iterator = oldest.shard_iterator;
     // A closed shard ends without a further iterator, an open one at its tip.
     while let Some(at) = iterator {
         let get = client.get_records().stream_arn(arn).shard_iterator(at);
-        let answer = patiently(get)
+        let answer = patiently(async || get.clone().send().await)
             .await
             .map_err(|error| failed(cannot(), &error))?;
         take(answer.records().iter().map(StreamRecord::from).collect())?;

@@ -1,15 +1,8 @@
 //! A stretch of a shard, read back from the stream while it is retained.
 
-use std::time::Duration;
-
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_kinesis::operation::get_shard_iterator::builders::GetShardIteratorFluentBuilder;
-use aws_sdk_kinesis::operation::get_shard_iterator::{
-    GetShardIteratorError, GetShardIteratorOutput,
-};
+use aws_sdk_kinesis::error::ProvideErrorMetadata;
 use aws_sdk_kinesis::types::ShardIteratorType;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use kinesis_batch::SequenceNumber;
 use kinesis_batch::envelope::{Record, write_record};
 use quality_event::Timestamp;
@@ -19,10 +12,6 @@ use super::invocation_record::{InvocationRecord, Pointer};
 use crate::aws::failed;
 use crate::failure::Failure;
 use crate::record::{BETWEEN_READS, StreamRecord, patiently};
-
-/// How long, and how often, a shard is waited for that gives no iterator for now. The functions read it too.
-const REFUSED_WAIT: Duration = Duration::from_secs(2);
-const MAX_REFUSED: u32 = 15;
 
 /// The records of the batch that `record` points to, as far as the stream still has them. With a parallelization
 /// factor above 1 other batches' records lie between them and come too; bringing these back changes nothing.
@@ -68,7 +57,7 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
         .shard_id(shard)
         .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
         .starting_sequence_number(&pointer.start_sequence_number);
-    let mut iterator = match started(start).await {
+    let mut iterator = match patiently(async || start.clone().send().await).await {
         Ok(start) => start.shard_iterator,
         // The stream, the shard or the record is gone.
         Err(error)
@@ -86,7 +75,8 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
         // No more than the batch: a full answer of 10 MiB would make the shard give nothing to others for a while.
         let most = i32::try_from(pointer.batch_size.clamp(1, 10_000)).unwrap_or(10_000);
         let get = client.get_records().stream_arn(arn).shard_iterator(at);
-        let answer = patiently(get.limit(most))
+        let get = get.limit(most);
+        let answer = patiently(async || get.clone().send().await)
             .await
             .map_err(|error| failed(cannot(), &error))?;
         for record in answer.records() {
@@ -109,28 +99,6 @@ async fn read(client: &Client, pointer: &Pointer) -> Result<Vec<StreamRecord>, F
         tokio::time::sleep(BETWEEN_READS).await;
     }
     Ok(records)
-}
-
-/// Where reading begins; a shard that gives no iterator for now is waited for, as [`patiently`] waits for its records.
-async fn started(
-    start: GetShardIteratorFluentBuilder,
-) -> Result<GetShardIteratorOutput, SdkError<GetShardIteratorError, HttpResponse>> {
-    let mut refused = 0;
-    loop {
-        match start.clone().send().await {
-            Err(error)
-                if refused < MAX_REFUSED
-                    && matches!(
-                        error.code(),
-                        Some("ProvisionedThroughputExceededException" | "LimitExceededException")
-                    ) =>
-            {
-                refused += 1;
-                tokio::time::sleep(REFUSED_WAIT).await;
-            }
-            answer => return answer,
-        }
-    }
 }
 
 fn envelope(pointer: &Pointer, record: &StreamRecord) -> Vec<u8> {
